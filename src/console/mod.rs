@@ -213,8 +213,12 @@ fn asked(to: impl Into<String>, error: Error, form: &str, sent: &[(String, Strin
 }
 
 /// The words that a form may wait for: each its field, and what its button says.
-const WORDS: [(&str, &str); 3] =
-    [("merge", "合并发货"), ("dearer", "由店里承担，寄出"), ("despite_refund", "仍然发出")];
+const WORDS: [(&str, &str); 4] = [
+    ("as_written", "没写错，照这样用"),
+    ("merge", "合并发货"),
+    ("dearer", "由店里承担，寄出"),
+    ("despite_refund", "仍然发出"),
+];
 
 /// After a form: back to a page, with what was done and where it is taken back, or with what was wrong.
 fn back_undoable(to: impl Into<String>, outcome: Result<(String, String)>) -> Flash<Redirect> {

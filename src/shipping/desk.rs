@@ -1,13 +1,12 @@
 //! The desk where goods are fetched: a code is checked, and what lies behind it handed over.
 
-use super::{Sending, ship, store};
+use super::{Sending, ship, store, to_send};
 use crate::clock::{self, MINUTE};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{OrderId, OrderNo, StaffId};
 use crate::orders::pickup::{PickupCode, store as pickups};
 use crate::orders::{Full, OrderStatus, Topic, Who, store as orders};
-use crate::shown::mark;
 use crate::staff::Staff;
 
 /// So many wrong codes within this time, and whoever tries them waits.
@@ -84,12 +83,6 @@ fn used(tx: &Tx, full: &Full) -> Result<String> {
     Ok(format!("这个取货码用过了：{at} {by}已把货交给买家（订单 {}）", full.order.order_no))
 }
 
-/// A mark of the goods that are to be handed over.
-pub fn goods(full: &Full) -> String {
-    let pieces: Vec<String> = full.to_pack().iter().map(|(line, n)| format!("{}:{n}", line.id)).collect();
-    format!("{:016x}", mark(pieces.iter().map(String::as_str)))
-}
-
 /// Hands over everything that is left of an order whose code is shown again, if these are the goods that were seen.
 /// Answers with what was checked.
 pub fn hand_over(
@@ -103,7 +96,7 @@ pub fn hand_over(
         Ok(full) => full,
         Err(error) => return Ok(Err(error)),
     };
-    if seen.is_some_and(|seen| seen != goods(&full)) {
+    if seen.is_some_and(|seen| seen != to_send(&full)) {
         return Ok(Err(Error::from(Code::OrderState).says("要交的货刚刚变了，还没有核销：请再核对一遍")));
     }
     let (id, who) = (full.order.id, Who::staff(&staff.name));

@@ -196,11 +196,11 @@ await story(async ({ shop, step, shot, stage, expect, login, fits }) => {
     await shot(desk, "console-orders");
     await desk.locator("article", { hasText: number }).getByRole("link", { name: "发货", exact: true }).click();
     await desk.getByLabel("快递公司").fill("顺丰");
-    await desk.getByLabel("快递单号").fill("SF1234567890");
+    await desk.getByLabel("快递单号").fill("SF1234567890123");
     await desk.getByRole("button", { name: "确认发货" }).click();
-    await desk.getByText("已发货 顺丰速运 SF1234567890").waitFor();
+    await desk.getByText("已发货 顺丰速运 SF1234567890123").waitFor();
     await buyer.enter(`/pages/order/order?id=${number}`);
-    await buyer.says("SF1234567890");
+    await buyer.says("SF1234567890123");
     await buyer.shot("stage-order-shipped");
     await buyer.button("确认收货").click();
     await buyer.sheet("微信确认收货").getByRole("button", { name: "确认收货" }).click();

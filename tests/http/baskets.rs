@@ -294,7 +294,7 @@ async fn an_order_off_its_buyers_list_is_everywhere_else() {
     assert_eq!(refused.body["error"]["details"]["order"]["hideable"], false);
     assert_eq!(bob.call(Method::PUT, &hidden, None).await.error(), (404, "not_found"));
     clerk
-        .post(&format!("/admin/orders/{}/ship", placed.no), &[("company", "SF"), ("tracking_no", "SF1234567890")])
+        .post(&format!("/admin/orders/{}/ship", placed.no), &[("company", "SF"), ("tracking_no", "SF1234567890123")])
         .await;
     alice.post(&format!("/orders/{}/confirm", placed.no), None).await.ok();
     assert_eq!(alice.order(&placed.no).await["hideable"], true);

@@ -57,13 +57,13 @@ async fn a_buyer_pays_and_receives() {
 
         let packer = w.staff("packer", Role::Packer).await;
         let ship = format!("/admin/orders/{}/ship", placed.no);
-        packer.post(&ship, &[("company", "SF"), ("tracking_no", "SF1234567890")]).await;
+        packer.post(&ship, &[("company", "SF"), ("tracking_no", "SF1234567890123")]).await;
         assert_eq!(w.stock(sku).await, (2, 0));
         let shipped = alice.order(&placed.no).await;
         assert_eq!((&shipped["status"], &shipped["statusText"]), (&json!("shipped"), &json!("待收货")));
-        assert_eq!(shipped["shipments"][0]["trackingNo"], "SF1234567890");
+        assert_eq!(shipped["shipments"][0]["trackingNo"], "SF1234567890123");
         assert_eq!(shipped["shipments"][0]["companyText"], "顺丰速运");
-        packer.post(&ship, &[("company", "SF"), ("tracking_no", "SF1234567890")]).await;
+        packer.post(&ship, &[("company", "SF"), ("tracking_no", "SF1234567890123")]).await;
         assert_eq!(w.stock(sku).await, (2, 0), "shipping twice ships once");
 
         let done = alice.post(&format!("/orders/{}/confirm", placed.no), None).await.ok();
@@ -134,13 +134,13 @@ async fn an_order_is_shipped_only_with_a_plausible_number() {
     let placed = Placed::of(alice.buy(sku, 1).await);
     let clerk = w.staff("clerk", Role::Clerk).await;
     let ship = format!("/admin/orders/{}/ship", placed.no);
-    clerk.post(&ship, &[("company", "SF"), ("tracking_no", "SF1234567890")]).await;
+    clerk.post(&ship, &[("company", "SF"), ("tracking_no", "SF1234567890123")]).await;
     assert_eq!(alice.status(&placed.no).await, "pending_payment", "unpaid goods do not leave");
     w.pay(&placed, Paying::Well);
     w.wait("the notice", || async { alice.status(&placed.no).await == "to_ship" }).await;
     for form in [
         [("company", ""), ("tracking_no", "123456")],
-        [("company", "NOPE"), ("tracking_no", "SF1234567890")],
+        [("company", "NOPE"), ("tracking_no", "SF1234567890123")],
         [("company", "SF"), ("tracking_no", "")],
         [("company", "SF"), ("tracking_no", "7.73E+14")],
         [("company", "SF"), ("tracking_no", "<script>alert(1)</script>")],

@@ -96,7 +96,7 @@ async fn real_answers_have_the_documents_fields() {
     w.wait("the notice", || async { alice.status(&placed.no).await == "to_ship" }).await;
     let packer = w.staff("packer", xiaopu::staff::Role::Packer).await;
     packer
-        .post(&format!("/admin/orders/{}/ship", placed.no), &[("company", "SF"), ("tracking_no", "SF1234567890")])
+        .post(&format!("/admin/orders/{}/ship", placed.no), &[("company", "SF"), ("tracking_no", "SF1234567890123")])
         .await;
     let path = format!("/orders/{}/refunds", placed.no);
     let refund_quote = alice.post(&format!("{path}/quote"), Some(serde_json::json!({}))).await.ok();
@@ -176,7 +176,7 @@ async fn an_order_goes_by_each_of_its_numbers_and_for_its_buyer_alone() {
     assert_eq!(alice.post(&path(&paid.out_trade_no, &stopped), None).await.ok()["state"], "cancelled");
     let packer = w.staff("packer", xiaopu::staff::Role::Packer).await;
     packer
-        .post(&format!("/admin/orders/{}/ship", paid.no), &[("company", "SF"), ("tracking_no", "SF1234567890")])
+        .post(&format!("/admin/orders/{}/ship", paid.no), &[("company", "SF"), ("tracking_no", "SF1234567890123")])
         .await;
     assert_eq!(alice.post(&path(&transaction, "/confirm"), None).await.ok()["status"], "completed");
     for unknown in ["x", "20261008ZZZZZZZZZZ", "4200000000000000000000000000", "%27or%201"] {

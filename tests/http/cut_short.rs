@@ -227,7 +227,7 @@ impl<'w> Stage<'w> {
             }
             Act::Offline => drop(boss.post(&admin("offline"), &[("reason", "现金")]).await),
             Act::Ship => {
-                drop(boss.post(&admin("ship"), &[("tracking_no", "SF1234567890")]).await);
+                drop(boss.post(&admin("ship"), &[("tracking_no", "SF1234567890123")]).await);
                 w.advance(31 * MINUTE);
                 due().await;
             }

@@ -166,7 +166,10 @@ async fn a_buyer_who_is_erased_is_on_no_invoice() {
     for placed in [&first, &second] {
         alice.post(&format!("/orders/{}/invoice", placed.no), Some(form.clone())).await.ok();
         owner
-            .post(&format!("/admin/orders/{}/ship", placed.no), &[("company", "SF"), ("tracking_no", "SF1234567890")])
+            .post(
+                &format!("/admin/orders/{}/ship", placed.no),
+                &[("company", "SF"), ("tracking_no", "SF1234567890123")],
+            )
             .await;
         alice.post(&format!("/orders/{}/confirm", placed.no), None).await.ok();
     }

@@ -91,7 +91,7 @@ async fn what_goes_back_takes_its_cost_with_it_and_what_is_gone_does_not() {
         assert_eq!(save(&w, &manager, form("1", "10", "9", Some("6"))).await.0, 303);
         let placed = w.paid(&alice, sku, 3).await;
         if ships {
-            let parcel = [("company", "SF"), ("tracking_no", "SF1234567890")];
+            let parcel = [("company", "SF"), ("tracking_no", "SF1234567890123")];
             manager.post(&format!("/admin/orders/{}/ship", placed.no), &parcel).await;
         }
         // An order that is never paid has neither sold nor given back anything.

@@ -349,7 +349,7 @@ async fn one_fen_is_left_unless_the_merchant_gives_away() {
         // One that has left stays.
         let bought = alice.prepay(&w.key(), wish(&[(tea, 1)], None)).await.ok();
         let no = bought["order"]["orderNo"].as_str().unwrap().to_owned();
-        boss.post(&format!("/admin/orders/{no}/ship"), &[("company", "SF"), ("tracking_no", "SF1234567890")]).await;
+        boss.post(&format!("/admin/orders/{no}/ship"), &[("company", "SF"), ("tracking_no", "SF1234567890123")]).await;
         assert_eq!(alice.post(&format!("/orders/{no}/cancel"), None).await.error(), (409, "order_state"));
         assert!(!boss.page(&format!("/admin/orders/{no}/cancel")).await.contains("确认取消"));
         // Nor does one of which a part has left.
@@ -362,7 +362,7 @@ async fn one_fen_is_left_unless_the_merchant_gives_away() {
         assert!(boss.page(&format!("/admin/orders/{no}/cancel")).await.contains("确认取消"));
         let part = [
             ("company", "SF"),
-            ("tracking_no", "SF1234567891"),
+            ("tracking_no", "SF1234567891123"),
             ("pieces[0].id", line.as_str().unwrap()),
             ("pieces[0].quantity", "1"),
         ];

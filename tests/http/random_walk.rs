@@ -889,7 +889,7 @@ impl Walker<'_> {
             }
             Step::AskReturn { kind, pieces, .. } => {
                 // Only what has left comes back, and few orders ever leave.
-                boss.post(&admin("ship"), &[("tracking_no", "SF1234567890"), ("despite_refund", "true")]).await;
+                boss.post(&admin("ship"), &[("tracking_no", "SF1234567890123"), ("despite_refund", "true")]).await;
                 let line = of_order(w, LINE, no).await;
                 let form = json!({ "kind": kind, "lines": [{ "lineId": line, "quantity": pieces }], "reason": "大了" });
                 let path = format!("/orders/{no}/returns");

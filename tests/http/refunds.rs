@@ -378,7 +378,10 @@ async fn what_was_kept_back_of_one_piece_is_not_paid_back_with_the_next() {
         let manager = w.staff("manager", Role::Manager).await;
         let placed = w.paid(&alice, sku, 2).await;
         manager
-            .post(&format!("/admin/orders/{}/ship", placed.no), &[("company", "SF"), ("tracking_no", "SF1234567890")])
+            .post(
+                &format!("/admin/orders/{}/ship", placed.no),
+                &[("company", "SF"), ("tracking_no", "SF1234567890123")],
+            )
             .await;
         let line = line_of(&w, &placed).await.to_string();
         let one = json!({ "reason": "不想要了", "lines": [{ "lineId": line, "quantity": 1 }] });
@@ -1077,7 +1080,7 @@ async fn shipping_and_receiving_wait_for_a_refund() {
     let placed = w.paid(&alice, sku, 2).await;
     alice.ask_refund(&placed.no, &w.key(), asked()).await.ok();
     let ship = format!("/admin/orders/{}/ship", placed.no);
-    let parcel = [("company", "SF"), ("tracking_no", "SF1234567890")];
+    let parcel = [("company", "SF"), ("tracking_no", "SF1234567890123")];
     manager.post(&ship, &parcel).await;
     assert_eq!(alice.status(&placed.no).await, "to_ship", "a refund is under way");
     manager.post(&ship, &[parcel[0], parcel[1], ("despite_refund", "true")]).await;

@@ -365,6 +365,32 @@ async fn a_row_that_contradicts_its_order_is_asked_about() {
         ("商品\t件数", "雪花梨 ×1\t1", "“雪花梨 ×1”"),
         ("商品\t件数", "苹果 6 寸 ×1\t1", ""),
         ("商品名称\t数量", "苹果\t0", "这一行像是不用发"),
+        ("商品\t件数", "苹果 6 寸 ×1；雪花梨 ×1\t1", "“苹果 6 寸 ×1；雪花梨 ×1”"),
+        ("商品\t件数", "苹果 ×1\t1", ""),
+        ("收件信息\t序号", "李雷 13933334444 上海市浦东新区世纪大道1号\t1", "尾号 4444"),
+        ("收货人信息\t序号", "李雷 139****4444\t1", "尾号 4444"),
+        ("收货信息\t序号", "上海市浦东新区世纪大道1号\t1", "「收货信息」是上海市浦东新区"),
+        ("收件信息\t序号", "张小红 13900000014 江苏省南京市鼓楼区演示路1号\t1", ""),
+        ("收件信息\t序号", "张小红 139-0000-0014 南京市\t1", ""),
+        ("收件地址\t序号", "江苏省南京市玄武区演示路1号\t1", "「收件地址」是江苏省南京市玄武区"),
+        ("收件地址\t序号", "江苏省南京市鼓楼区中山路9号\t1", "另一条街"),
+        ("收件地址\t序号", "南京市鼓楼区演示路一号\t1", ""),
+        ("收件地址\t序号", "南京市鼓楼区****\t1", ""),
+        ("目的地\t序号", "上海\t1", "「目的地」是上海市"),
+        ("目的城市\t序号", "宁波市\t1", "「目的城市」是浙江省宁波市"),
+        ("收货区域\t序号", "四川省成都市\t1", "「收货区域」是四川省成都市"),
+        ("目的地\t序号", "南京\t1", ""),
+        ("手机尾号\t序号", "4444\t1", "尾号 4444"),
+        ("手机后四位\t序号", "0014\t1", ""),
+        ("客户姓名\t客户电话", "李雷\t13933334444", "尾号 4444"),
+        ("收件人手机\t客户电话", "13900000014\t13933334444", ""),
+        ("收\t序号", "李雷\t1", "「收」是 李*"),
+        ("托寄物\t序号", "雪花梨\t1", "「托寄物」是“雪花梨”"),
+        ("发货内容\t序号", "雪花梨 2 箱\t1", "「发货内容」是“雪花梨2箱”"),
+        ("货品\t序号", "雪花梨\t1", "“雪花梨”"),
+        ("商品信息\t序号", "苹果 6寸\t1", ""),
+        ("托寄物\t序号", "水果\t1", ""),
+        ("商品金额\t序号", "雪花梨\t1", ""),
     ] {
         let (fine, page) =
             ready(&format!("订单号\t{head}\t快递单号\t快递公司\n{a}\t{said}\tSF1234567890123\t顺丰")).await;
@@ -385,6 +411,12 @@ async fn a_row_that_contradicts_its_order_is_asked_about() {
     let rows = [(&a, 1), (&b, 2)].map(|(no, n)| format!("{no}\t13300000000\tSF000000000000{n}\t顺丰"));
     let to = bring(&w, &packer, pasted(&format!("订单号\t电话\t快递单号\t快递公司\n{}", rows.join("\n")))).await;
     assert!(packer.page(&to).await.contains("<b class=\"ok\">2</b> 行可执行"));
+    // One of the receivers' in every row is another matter.
+    let rows = [(&a, 1), (&b, 2)].map(|(no, n)| format!("{no}\t李四\t137****2222\tSF000000000000{n}\t顺丰"));
+    let to =
+        bring(&w, &packer, pasted(&format!("订单号\t收件人\t手机\t快递单号\t快递公司\n{}", rows.join("\n")))).await;
+    let page = packer.page(&to).await;
+    assert!(page.contains("<b class=\"ok\">1</b> 行可执行") && page.contains("尾号 2222，订单是尾号 0014"), "{page}");
     let crossed = [(&a, "13711112222", 1), (&b, "13900000014", 2)];
     let rows = crossed.map(|(no, phone, n)| format!("{no}\t{phone}\tSF000000000000{n}\t顺丰"));
     let to = bring(&w, &packer, pasted(&format!("订单号\t电话\t快递单号\t快递公司\n{}", rows.join("\n")))).await;
@@ -527,6 +559,71 @@ async fn more_numbers_than_pieces_are_asked_about() {
     w.must_hold().await;
 }
 
+/// One number is one carrier's; and a parcel whose number somebody has put right since is no longer this table's to take back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_under_two_carriers_is_asked_about_and_a_corrected_one_is_left_alone() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let (one, two) = (w.paid(&alice, sku, 2).await.no, w.paid(&alice, sku, 2).await.no);
+    let table = |rows: &[(&str, &str, &str)]| {
+        let rows: Vec<String> = rows.iter().map(|(no, company, number)| format!("{no}\t{company}\t{number}")).collect();
+        pasted(&format!("订单号\t快递公司\t快递单号\n{}", rows.join("\n")))
+    };
+    for (other, ready) in [("韵达", 0), ("中通", 1), ("", 1)] {
+        let to =
+            bring(&w, &packer, table(&[(&one, "中通", "631234567890123"), (&one, other, "631234567890123")])).await;
+        let page = packer.page(&to).await;
+        assert!(page.contains(&format!("<b class=\"ok\">{ready}</b> 行可执行")), "{other}: {page}");
+        assert_eq!(page.contains("第 2 行是同一个单号，快递公司是中通快递"), ready == 0, "{other}: {page}");
+    }
+    // Two orders of one receiver under one number: a tick for the table, or a yes to the row.
+    let three = w.paid(&alice, sku, 1).await.no;
+    let four = w.paid(&alice, sku, 1).await.no;
+    let rows = [(three.as_str(), "中通", "75312345670003"), (four.as_str(), "中通", "75312345670003")];
+    let to = bring(&w, &packer, table(&rows)).await;
+    assert!(packer.page(&to).await.contains("<b class=\"ok\">1</b> 行可执行"));
+    let form = [("order_no", &*four), ("company", "中通"), ("tracking_no", "75312345670003"), ("pieces", "")];
+    packer.post(&format!("{to}/rows/1"), &form).await;
+    assert!(packer.page(&to).await.contains("<b class=\"ok\">2</b> 行可执行"));
+    packer.post(&format!("{to}/run"), &[]).await;
+    assert_eq!((alice.status(&three).await.as_str(), alice.status(&four).await.as_str()), ("shipped", "shipped"));
+    let rows = [(one.as_str(), "中通", "75312345670001"), (two.as_str(), "中通", "75312345670002")];
+    let to = bring(&w, &packer, table(&rows)).await;
+    packer.post(&format!("{to}/run"), &[]).await;
+    let parcel = alice.order(&one).await["shipments"][0]["id"].as_str().unwrap().to_owned();
+    let number = format!("/admin/orders/{one}/shipments/{parcel}/number");
+    packer.post(&number, &[("tracking_no", "75312345670009")]).await;
+    packer.post(&format!("{to}/undo"), &[]).await;
+    assert!(packer.said(&to).await.contains("单号后来改成了 中通快递 75312345670009，没有撤销"));
+    assert_eq!((alice.status(&one).await.as_str(), alice.status(&two).await.as_str()), ("shipped", "to_ship"));
+    w.must_hold().await;
+}
+
+/// An order that was paid before the shop stopped sending to where it goes is asked about.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_to_where_the_shop_does_not_send_is_asked_about() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let no = w.paid(&alice, sku, 1).await.no;
+    for (regions, fine, words) in [
+        ("", true, ""),
+        ("新疆:不发货", true, ""),
+        ("浙江:不发货;新疆:25", false, "寄到浙江省杭州市西湖区，店里写着那里不发货"),
+        ("浙江:不发货;杭州:0", true, ""),
+    ] {
+        let form = [("group", "freight"), ("shop-local_area", ""), ("shop-freight_regions", regions)];
+        owner.post("/admin/settings", &form).await;
+        let table = format!("订单号\t快递公司\t快递单号\n{no}\t中通\t75312345670001");
+        let page = owner.page(&bring(&w, &owner, pasted(&table)).await).await;
+        assert_eq!(page.contains("<b class=\"ok\">1</b> 行可执行"), fine, "{regions}: {page}");
+        assert!(page.contains(words), "{regions}: {page}");
+    }
+}
+
 /// The shop's own tables as they were given out, with a number in each row; what is asked of their first row and of all.
 async fn filled_in(w: &World, staff: &Console<'_>, path: &str) -> (String, usize) {
     let bytes = w.http().get(w.at(path)).header("Cookie", &staff.cookie).send().await.unwrap().bytes().await.unwrap();
@@ -601,7 +698,10 @@ async fn what_stands_out_beside_a_row_is_shown_and_asked_about() {
         ("isDeleted", &["1"], 0),
         ("业务类型", &["标快"], 1),
         ("状态", &["已揽收"], 1),
-        ("备注", &["", "", "", "", "", "送贺卡"], 5),
+        ("备注", &["", "", "", "", "", "加急"], 5),
+        ("备注", &["", "", "", "", "", "送贺卡"], 6),
+        ("备注", &["甲", "乙", "丙", "明天发", "丁", "戊"], 5),
+        ("备注", &["", "", "", "YT8812345678901", "", ""], 5),
         ("备注", &["甲", "乙", "丙", "丁", "", ""], 6),
         ("订单状态", &["待发货", "待发货", "待发货", "待发货", "已打印", "已截停"], 5),
     ] {
@@ -652,6 +752,16 @@ async fn what_a_typed_line_says_is_held_against_its_order() {
         (format!("订单 {a} 已发 中通 单号 75312345670001 谢谢"), ""),
         (format!("{a} 苹果 中通 75312345670001"), ""),
         (format!("{a} 李四 13711112222 中通 75312345670001"), "尾号 2222，订单是尾号 0014"),
+        (format!("{a} 139****0014 中通 75312345670001"), ""),
+        (format!("{a}（0014） 中通 75312345670001"), ""),
+        (format!("{a} 139****2222 中通 75312345670001"), "尾号 2222，订单是尾号 0014"),
+        (format!("{a} 137-1111-2222 中通 75312345670001"), "尾号 2222"),
+        (format!("{a} 尾号2222 中通 75312345670001"), "尾号 2222"),
+        (format!("{a}（2222） 中通 75312345670001"), "尾号 2222"),
+        (format!("{a} 中通 75312345670001 送贺卡，放门口"), ""),
+        (format!("{a} 中通 75312345670001 一件"), ""),
+        (format!("小王 2026/11/29 10:01:02\n{a} 中通 75312345670001\n辛苦了"), ""),
+        (format!("{a} 中通 75312345670001 已补发"), "“已补发”"),
         (format!("{a} 李四 中通 75312345670001"), "「这一行」写的是“李四”"),
         (
             format!("订单号：{a}\n收件人：李四 13711112222\n快递：中通\n单号：75312345670001"),
@@ -673,6 +783,10 @@ async fn what_a_typed_line_says_is_held_against_its_order() {
     };
     let nicknames = lines(&|n| ["小鱼", "阿花", "大熊", "木木", "小鱼", "阿强"][n]);
     assert!(ready(&packer.page(&bring(&w, &packer, pasted(&nicknames)).await).await, 6));
+    for stops in ["删掉", "不要了", "废", "拦下来", "明天发"] {
+        let one = lines(&|n| if n == 3 { stops } else { "小鱼" });
+        assert!(ready(&packer.page(&bring(&w, &packer, pasted(&one)).await).await, 5), "{stops}");
+    }
     let one = lines(&|n| if n == 3 { "等通知" } else { "" });
     assert!(ready(&packer.page(&bring(&w, &packer, pasted(&one)).await).await, 5));
 }
@@ -997,4 +1111,124 @@ async fn what_else_its_buyer_waits_for_is_named_where_an_order_leaves() {
     for (staff, offered) in [(&packer, false), (&clerk, true)] {
         assert_eq!(staff.page("/admin/orders?q=梨").await.contains("在顾客里找"), offered);
     }
+}
+
+/// A number that the named service cannot have given out is asked about wherever one is typed; whoever has looked says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_is_not_its_carriers_is_asked_about_at_every_door() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let bench = "/admin/shipping/scan".to_owned();
+    for (company, number, fits) in [
+        ("中通", "SF1234567890123", false),
+        ("中通", "YT8812345678901", false),
+        ("圆通", "75312345678901", false),
+        ("顺丰", "SF12345678901", false),
+        ("极兔", "JT12345678901", false),
+        ("中通", "PC202611290001", false),
+        ("中通", "75312345678901", true),
+        ("", "YT8812345678902", true),
+        ("其他：飞毛腿", "100234", true),
+    ] {
+        let no = w.paid(&alice, sku, 1).await.no;
+        let at = format!("/admin/orders/{no}");
+        let form = |door: &str| match door {
+            "scan" => (bench.clone(), vec![("order", no.as_str()), ("code", number), ("company", company)]),
+            _ => (format!("{at}/ship"), vec![("company", company), ("tracking_no", number)]),
+        };
+        for door in ["page", "scan"] {
+            let (to, fields) = form(door);
+            let (_, then) = packer.post(&to, &fields).await;
+            let page = packer.said(&then).await;
+            let left = alice.status(&no).await == "shipped";
+            assert_eq!(left, fits, "{door} {company} {number}: {page}");
+            if fits {
+                break;
+            }
+            assert!(page.contains("没写错，照这样用"), "{door} {company} {number}: {page}");
+            let (action, fields) = way_on(&page).unwrap();
+            assert_eq!(action, to);
+            if door == "scan" {
+                let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                packer.post(&action, &fields).await;
+                assert_eq!(alice.status(&no).await, "shipped", "{company} {number}");
+            }
+        }
+    }
+    // The same when a number is put right; and nobody takes back what a colleague has put right meanwhile.
+    let no = w.paid(&alice, sku, 1).await.no;
+    let at = format!("/admin/orders/{no}");
+    packer.post(&format!("{at}/ship"), &[("tracking_no", "75312345678911")]).await;
+    let parcel = alice.order(&no).await["shipments"][0]["id"].as_str().unwrap().to_owned();
+    let number = async || alice.order(&no).await["shipments"][0]["trackingNo"].clone();
+    assert!(packer.page(&at).await.contains("name=\"was\" value=\"中通快递 75312345678911\""));
+    let to = format!("{at}/shipments/{parcel}/number");
+    let form = |was, company, number| [("was", was), ("company", company), ("tracking_no", number)];
+    packer.post(&to, &form("中通快递 75312345678911", "中通快递", "SF1234567890123")).await;
+    assert!(packer.said(&at).await.contains("单号却像是顺丰速运的"));
+    assert_eq!(number().await, "75312345678911");
+    packer.post(&to, &form("中通快递 75312345678911", "中通快递", "75312345678912")).await;
+    packer.post(&to, &form("中通快递 75312345678911", "中通快递", "75312345678913")).await;
+    assert!(packer.said(&at).await.contains("单号刚刚被改成了 中通快递 75312345678912"));
+    assert_eq!(number().await, "75312345678912");
+    w.must_hold().await;
+}
+
+/// What leaves is what somebody saw, to whom they saw: the page on which a label is scanned may be an hour old.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_changed_since_it_was_shown_does_not_leave_unseen() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let seen = |page: &str| {
+        let value = page.split_once("name=\"seen\"").unwrap().1.split_once("value=\"").unwrap().1;
+        value.split('"').next().unwrap().to_owned()
+    };
+    for door in ["page", "scan"] {
+        for change in ["goods", "address", "none"] {
+            let placed = w.paid(&alice, sku, 3).await;
+            let at = format!("/admin/orders/{}", placed.no);
+            let bench = format!("/admin/shipping/scan?order={}", placed.no);
+            let page = owner.page(if door == "page" { &at } else { &bench }).await;
+            let changed = placed.no.clone();
+            match change {
+                "goods" => w.give_back(&alice, &placed, ("2", "20.00", true)).await,
+                "address" => {
+                    let sql = "update orders set address = json_set(address, '$.receiver', '李四') where order_no = ?1";
+                    assert_eq!(w.shop.write(move |tx| Ok(tx.execute(sql, [&changed])?)).await.unwrap(), 1);
+                }
+                _ => {}
+            }
+            let send = async |page: &str| {
+                let (seen, number) = (seen(page), "SF1234567890123");
+                match door {
+                    "page" => {
+                        owner
+                            .post(
+                                &format!("{at}/ship"),
+                                &[("tracking_no", number), ("seen", &*seen), ("merge", "true")],
+                            )
+                            .await
+                    }
+                    _ => {
+                        let form = [("order", &*placed.no), ("code", number), ("seen", &*seen), ("merge", "true")];
+                        owner.post("/admin/shipping/scan", &form).await
+                    }
+                }
+            };
+            let (_, then) = send(&page).await;
+            let told = owner.said(&then).await;
+            let status = alice.status(&placed.no).await;
+            if change != "none" {
+                assert_eq!(status, "to_ship", "{door} {change}: {told}");
+                assert!(told.contains("要发的货或收货人刚刚变了"), "{door} {change}: {told}");
+                send(&owner.page(&then).await).await;
+            }
+            assert_eq!(alice.status(&placed.no).await, "shipped", "{door} {change}");
+        }
+    }
+    w.must_hold().await;
 }

@@ -18,8 +18,8 @@ use crate::orders::pickup::PickupCode;
 use crate::orders::search::{Filter, store as search};
 use crate::orders::{Full, OrderStatus, store as orders};
 use crate::payments::refund::since;
-use crate::shipping::desk;
 use crate::shipping::doubt::Doubt;
+use crate::shipping::{desk, to_send};
 use crate::shop::Shop;
 use crate::staff::Staff;
 use crate::staff::login::audit;
@@ -58,7 +58,7 @@ struct Found {
 impl Found {
     fn of(full: &Full, code: &PickupCode, doubt: Option<&Doubt>, now: i64) -> Found {
         let phone = full.pickup.as_ref().map(|pickup| pickup.masked_phone()).unwrap_or_default();
-        let (code, seen) = (code.to_string(), desk::goods(full));
+        let (code, seen) = (code.to_string(), to_send(full));
         let refunding = full.is_refunding().then(|| "有退款正在处理".to_owned());
         let refunding = refunding.or_else(|| doubt.map(Doubt::text)).unwrap_or_default();
         Found { code, phone, refunding, seen, order: Card::of(full, false, now) }

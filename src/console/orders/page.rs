@@ -225,6 +225,8 @@ struct OrderPage {
     lines: Vec<LineShown>,
     flags: Vec<FlagShown>,
     pieces_left: i64,
+    /// A mark of them, and of whom they go to.
+    to_send: String,
     others: Vec<OrderNo>,
     /// How many these are with those that are not named.
     others_in_all: i64,
@@ -370,6 +372,7 @@ impl OrderPage {
             lines: lines.iter().map(|line| line_shown(line, left(line.id))).collect(),
             flags: super::list::flags(),
             pieces_left: to_pack.iter().map(|(_, n)| n).sum(),
+            to_send: shipping::to_send(&seen.full),
             others: seen.others.0.clone(),
             others_in_all: seen.others.1,
             goods: order.goods.to_string(),
@@ -688,6 +691,7 @@ mod tests {
             }],
             flags: super::super::list::flags(),
             pieces_left: 2,
+            to_send: "ab".into(),
             others: vec!["261008131540ABCDEFGH".parse().unwrap()],
             others_in_all: 2,
             goods: "49.00".into(),

@@ -94,6 +94,11 @@ struct Shipping {
     came: Came,
     /// A page to come back to instead of the order's.
     back: Option<String>,
+    /// What the page showed of the goods and of whom they go to.
+    seen: Option<String>,
+    /// The number is the named carrier's, whatever it looks like.
+    #[field(default = false)]
+    as_written: bool,
 }
 
 #[derive(FromForm)]
@@ -146,27 +151,38 @@ async fn ship_one(shop: &Shop, staff: &Staff, no: &str, form: Shipping) -> Resul
     let order = find(shop, no).await?;
     let pieces: Vec<_> = form.pieces.iter().map(|p| (LineId(p.id), p.quantity)).collect();
     let parcel = match order.delivery {
-        Delivery::Express => found(shop, &form.company, &form.tracking_no).await?.parcel,
+        Delivery::Express => found(shop, &form.company, &form.tracking_no, form.as_written).await?.parcel,
         Delivery::Local | Delivery::Pickup | Delivery::None => Parcel::default(),
     };
     let pieces = (!pieces.is_empty()).then_some(pieces);
     let sending = Sending { parcel, pieces, despite_refund: form.despite_refund, merge: form.merge };
-    send(shop, staff, &order, sending, form.next).await
+    send(shop, staff, &order, sending, form.seen, form.next).await
 }
 
 /// The parcel of what was typed, by everything that is known here of carriers.
-async fn found(shop: &Shop, company: &str, tracking_no: &str) -> Result<Found> {
+async fn found(shop: &Shop, company: &str, tracking_no: &str, as_written: bool) -> Result<Found> {
     let (company, tracking_no) = (company.to_owned(), tracking_no.to_owned());
     let read = move |conn: &rusqlite::Connection| Found::read(conn, &parcels::carriers(conn)?, &company, &tracking_no);
-    shop.read(read).await
+    let found = shop.read(read).await?;
+    shipping::must_fit(&found, as_written)?;
+    Ok(found)
 }
 
 /// `rhythm`: order after order, where a scanner reads one label twice before the page has gone on.
-async fn send(shop: &Shop, staff: &Staff, order: &Order, sending: Sending, rhythm: bool) -> Result<Left> {
+async fn send(
+    shop: &Shop,
+    staff: &Staff,
+    order: &Order,
+    sending: Sending,
+    seen: Option<String>,
+    rhythm: bool,
+) -> Result<Left> {
     let (staff, order) = (staff.clone(), order.clone());
     let (id, order_no) = (order.id, order.order_no.clone());
     since::ask_first(shop, id).await?;
     let write = move |tx: &Tx| {
+        let now = orders::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        shipping::must_be_as_seen(tx, &now, seen.as_deref())?;
         let twin = Twin::of(tx, &order, &sending.parcel.tracking_no)?;
         if let Some(twin) = twin.as_ref().filter(|twin| rhythm && twin.same_receiver && !sending.merge) {
             twin.must_be_meant(tx.now())?;
@@ -206,6 +222,10 @@ struct Number {
     tracking_no: String,
     #[field(default = false)]
     merge: bool,
+    #[field(default = false)]
+    as_written: bool,
+    /// The parcel as the page showed it.
+    was: Option<String>,
 }
 
 #[post("/orders/<no>/shipments/<id>/number", data = "<form>")]
@@ -218,9 +238,11 @@ async fn renumber(shop: &State<Shop>, staff: Staff, no: &str, id: ShipmentId, fo
 
 async fn set_number(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId, form: &Number) -> Result<()> {
     let order = find(shop, no).await?;
-    let (parcel, merge) = (found(shop, &form.company, &form.tracking_no).await?.parcel, form.merge);
+    let parcel = found(shop, &form.company, &form.tracking_no, form.as_written).await?.parcel;
+    let (merge, seen) = (form.merge, form.was.clone());
     let write = move |tx: &Tx| {
-        let was = shipping::renumber(tx, order.id, shipment, &parcel, merge, &Who::staff(&staff.name))?;
+        let (parcels, who) = ((seen.as_deref(), &parcel), Who::staff(&staff.name));
+        let was = shipping::renumber_seen(tx, order.id, shipment, parcels, merge, &who)?;
         Ok(audit(tx, &staff, &format!("改单号 {} {} → {}", order.order_no, was.text(), parcel.text()))?)
     };
     shop.write(write).await
@@ -649,6 +671,8 @@ struct ScanPage {
     number: Option<String>,
     suggested: Option<String>,
     carriers: Vec<String>,
+    /// A mark of what is shown of the order.
+    seen: String,
 }
 
 /// One field that keeps the cursor: first the slip, then the parcel's label. A label that does not tell who carries it
@@ -672,6 +696,7 @@ async fn bench(
         let full = order.map(|order| orders::full(conn, order)).transpose()?;
         let express = full.as_ref().is_some_and(|full| full.order.delivery == Delivery::Express);
         let buyer = full.as_ref().map(|full| (full.order.buyer_id, full.order.id));
+        let seen = full.as_ref().map(shipping::to_send).unwrap_or_default();
         let mut card = full.map(|full| Card::of(&full, false, now));
         if let Some((card, (buyer, id))) = card.as_mut().zip(buyer) {
             card.others = Some(orders::others_to_ship(conn, buyer, id)?);
@@ -682,9 +707,9 @@ async fn bench(
         let suggested = number.as_ref().map(|number| parcels::suggested(conn, number)).transpose()?.flatten();
         let waiting = if card.is_some() { Vec::new() } else { longest_waiting(conn, sought, now)? };
         let suggested = suggested.map(|(carrier, _)| carrier.name);
-        Ok((express, card, number, suggested, choices(conn)?, waiting, waits(conn)?))
+        Ok(((express, seen), card, number, suggested, choices(conn)?, waiting, waits(conn)?))
     };
-    let (express, order, number, suggested, carriers, waiting, counts) = shop.read(read).await?;
+    let ((express, seen), order, number, suggested, carriers, waiting, counts) = shop.read(read).await?;
     let page = ScanPage {
         frame: framed(shop, &staff, "orders", flash, counts),
         tab: "scan",
@@ -695,6 +720,7 @@ async fn bench(
         number: number.map(|number| number.to_string()),
         suggested,
         carriers,
+        seen,
     };
     Ok(assets::page("console/shipping_scan.html", page))
 }
@@ -724,6 +750,10 @@ struct Scan {
     /// The order goes without a parcel's number, and somebody says that it is on its way.
     #[field(default = false)]
     by_hand: bool,
+    #[field(default = false)]
+    as_written: bool,
+    /// What the page showed of the order.
+    seen: Option<String>,
 }
 
 /// The slip or the label that was scanned; somebody's code for fetching goes on to the desk, as it was sent.
@@ -766,7 +796,9 @@ async fn scanned(shop: &Shop, staff: &Staff, sent: &Sent<Scan>) -> Flash<Redirec
     match sent_by_scan(shop, staff, &order, scan).await {
         Ok(sent) => undoable(empty, &format!("✓ {order} {}", sent.words), &sent.undo(order.as_str())),
         // The next label that is scanned takes the place of this one.
-        Err(e) if e.fields.contains_key("merge") => asked(format!("{empty}?order={order}"), e, empty, &sent.fields),
+        Err(e) if e.fields.contains_key("merge") || e.fields.contains_key("as_written") => {
+            asked(format!("{empty}?order={order}"), e, empty, &sent.fields)
+        }
         Err(e) => {
             // Who carries it is asked for beside the number that was scanned.
             let number = TrackingNo::read(&scan.code).map(|number| format!("&code={number}")).unwrap_or_default();
@@ -839,7 +871,7 @@ async fn sent_by_scan(shop: &Shop, staff: &Staff, order: &OrderNo, scan: &Scan) 
     match order.delivery {
         Delivery::Express => {}
         Delivery::Pickup => return Err(Error::field("code", "这笔订单是「自提」：买家来取时，请到取货核销")),
-        _ if scan.by_hand => return send(shop, staff, &order, Sending::default(), true).await,
+        _ if scan.by_hand => return send(shop, staff, &order, Sending::default(), scan.seen.clone(), true).await,
         delivery => {
             let words = format!("这笔订单是「{}」，没有快递单号：送出后按“已送出”", delivery.text());
             return Err(Error::field("code", words));
@@ -849,13 +881,13 @@ async fn sent_by_scan(shop: &Shop, staff: &Staff, order: &OrderNo, scan: &Scan) 
     if let Some(goods) = shop.read(move |conn| Ok(lists::of_code(conn, &code)?)).await? {
         return Err(Error::field("code", format!("这是商品「{goods}」的条码，不是快递单号")));
     }
-    let Found { parcel, by } = found(shop, &scan.company, &scan.code).await?;
+    let Found { parcel, by } = found(shop, &scan.company, &scan.code, scan.as_written).await?;
     if by == By::Guess {
         let words = format!("像是{}，请核对快递公司，再按发货", parcel.company_text());
         return Err(Error::field("company", words));
     }
     let sending = Sending { parcel: parcel.clone(), merge: scan.merge, ..Sending::default() };
-    let done = send(shop, staff, &order, sending, true).await?;
+    let done = send(shop, staff, &order, sending, scan.seen.clone(), true).await?;
     if by == By::Said {
         remember(shop, parcel).await?;
     }
@@ -959,6 +991,7 @@ mod tests {
                     number: full.then(|| "SF1234567890123".into()),
                     suggested: None,
                     carriers: vec!["顺丰速运".into()],
+                    seen: "ab".into(),
                 };
                 let html = assets::strictly("console/shipping_scan.html", page).unwrap_or_else(|e| panic!("{e:#}"));
                 assert_eq!(html.contains("换一单"), full);
