@@ -449,8 +449,10 @@ fn written(address: &Address) -> Result<String> {
     serde_json::to_string(address).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
 }
 
+/// What was printed of it says another one, and counts no more.
 pub fn set_address(tx: &Tx, id: OrderId, address: &Address) -> Result<()> {
-    tx.prepare_cached("update orders set address = ?2 where id = ?1")?.execute(params![id, written(address)?])?;
+    let mut update = tx.prepare_cached("update orders set address = ?2, prints = 0 where id = ?1")?;
+    update.execute(params![id, written(address)?])?;
     Ok(())
 }
 

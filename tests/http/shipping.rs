@@ -1173,6 +1173,18 @@ async fn a_number_that_is_not_its_carriers_is_asked_about_at_every_door() {
     packer.post(&to, &form("中通快递 75312345678911", "中通快递", "75312345678913")).await;
     assert!(packer.said(&at).await.contains("单号刚刚被改成了 中通快递 75312345678912"));
     assert_eq!(number().await, "75312345678912");
+    // And where it goes out once more.
+    let line = alice.order(&no).await["lines"][0]["id"].as_str().unwrap().to_owned();
+    let clerk = w.staff("clerk", Role::Clerk).await;
+    let lost = async |company, number| {
+        let pieces = [("pieces[0].id", line.as_str()), ("pieces[0].quantity", "1"), ("reason", "快递丢件")];
+        let form = [&pieces[..], &[("company", company), ("tracking_no", number)]].concat();
+        clerk.post(&format!("{at}/resend"), &form).await;
+        (clerk.said(&at).await, alice.order(&no).await["resends"].as_array().map_or(0, Vec::len))
+    };
+    let (said, n) = lost("中通", "SF1234567890555").await;
+    assert!(n == 0 && said.contains("单号却像是顺丰速运的"), "{said}");
+    assert_eq!(lost("", "SF1234567890555").await.1, 1);
     w.must_hold().await;
 }
 
@@ -1231,4 +1243,36 @@ async fn what_has_changed_since_it_was_shown_does_not_leave_unseen() {
         }
     }
     w.must_hold().await;
+}
+
+/// A slip that was printed before the address was changed is another's: the order counts as not printed, and the desk says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_moved_after_its_slip_was_printed_is_told_where_that_is_scanned() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    let no = w.paid(&alice, sku, 1).await.no;
+    let scan = async || {
+        let (_, to) = owner.post("/admin/shipping/scan", &[("order", ""), ("code", &no)]).await;
+        owner.said(&to).await
+    };
+    let slips = format!("/admin/print/slips?order={no}");
+    owner.page(&slips).await;
+    assert!(owner.page("/admin/orders?tab=to_ship").await.contains("已打印 1 次"));
+    assert!(!scan().await.contains("收货信息改过"));
+    let form = [
+        ("receiver", "李四"),
+        ("phone", "13711112222"),
+        ("province", "上海市"),
+        ("city", "上海市"),
+        ("district", "浦东新区"),
+        ("detail", "世纪大道 1 号"),
+    ];
+    owner.post(&format!("/admin/orders/{no}/address"), &form).await;
+    assert!(owner.page("/admin/orders?tab=to_ship&unprinted=true").await.contains(&no));
+    let page = scan().await;
+    assert!(page.contains("收货信息改过") && page.contains("第 2 步"), "{page}");
+    owner.page(&slips).await;
+    assert!(!scan().await.contains("收货信息改过"));
 }

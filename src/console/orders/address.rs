@@ -66,7 +66,7 @@ async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<String
         }
         moves::readdress(tx, order.id, &address)?;
         // The log is read by many: it shows what changed, and not where somebody lives.
-        let what = format!("改收货信息：{} → {}", masked(&before), masked(&address));
+        let what = format!("{READDRESSED}：{} → {}", masked(&before), masked(&address));
         store::note(tx, order.id, &Who::staff(&staff.name), Topic::Goods, &what)?;
         audit(tx, &staff, &format!("{} {what}", order.order_no))?;
         let goods: Vec<_> = store::lines(tx, order.id)?.iter().map(|l| (l.sku_id, l.quantity, l.amount())).collect();
@@ -94,6 +94,9 @@ async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<String
     };
     shop.write(write).await
 }
+
+/// How its line on the timeline begins.
+pub(super) const READDRESSED: &str = "改收货信息";
 
 /// Whether a form was made of this address, without saying it.
 pub(super) fn mark(a: &Address) -> String {

@@ -574,6 +574,8 @@ struct Parcelled {
     by_hand: bool,
     #[field(default = false)]
     merge: bool,
+    #[field(default = false)]
+    as_written: bool,
     /// What goes out costs more than what was bought, and the shop bears it.
     #[field(default = false)]
     dearer: bool,
@@ -591,8 +593,10 @@ struct Instead {
 }
 
 /// The parcel in which something goes out once more for an order; with another order's goods only where that is said.
-fn parcel(tx: &Tx, order: OrderId, company: &str, number: &str, merge: bool) -> Result<Parcel> {
-    let parcel = Found::read(tx, &parcels::carriers(tx)?, company, number)?.parcel;
+fn parcel(tx: &Tx, order: OrderId, (company, number): (&str, &str), merge: bool, as_written: bool) -> Result<Parcel> {
+    let found = Found::read(tx, &parcels::carriers(tx)?, company, number)?;
+    shipping::must_fit(&found, as_written)?;
+    let parcel = found.parcel;
     let order = orders::by_id(tx, order)?.ok_or(Code::NotFound)?;
     shipping::must_be_its_own(tx, &order, &parcel.tracking_no, merge)?;
     Ok(parcel)
@@ -615,7 +619,7 @@ async fn send_new(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Sent<Par
         let order = store::by_id(tx, id)?.ok_or(Code::NotFound)?.order_id;
         let parcel = match form.by_hand {
             true => Parcel::default(),
-            false => parcel(tx, order, &form.company, &form.tracking_no, form.merge)?,
+            false => parcel(tx, order, (&form.company, &form.tracking_no), form.merge, form.as_written)?,
         };
         doubt::must_be_sure(tx, order, form.despite_refund, who)?;
         new::exchange(tx, id, &parcel, &instead, form.dearer, who, &settings).map(drop)
@@ -742,6 +746,8 @@ struct Lost {
     reason: String,
     #[field(default = false)]
     merge: bool,
+    #[field(default = false)]
+    as_written: bool,
     /// Although a refund of its money may have been forgotten.
     #[field(default = false)]
     despite_refund: bool,
@@ -771,7 +777,7 @@ async fn resend(shop: &State<Shop>, staff: Clerk, no: &str, form: Sent<Lost>) ->
             let pieces: Vec<_> = form.pieces.iter().map(|p| (LineId(p.id), p.quantity)).collect();
             let full = orders::full(tx, order.clone())?;
             full.must_stand(form.seen.as_deref(), "请先核对是不是已经补发过，没有再填一次")?;
-            let parcel = parcel(tx, order.id, &form.company, &form.tracking_no, form.merge)?;
+            let parcel = parcel(tx, order.id, (&form.company, &form.tracking_no), form.merge, form.as_written)?;
             let who = Who::staff(&staff.0.name);
             doubt::must_be_sure(tx, order.id, form.despite_refund, &who)?;
             new::lost(tx, order.id, &pieces, &form.reason, &parcel, form.dearer, &who)?;
@@ -793,6 +799,8 @@ struct Numbered {
     tracking_no: String,
     #[field(default = false)]
     merge: bool,
+    #[field(default = false)]
+    as_written: bool,
 }
 
 #[post("/orders/<no>/resends/<id>/number", data = "<form>")]
@@ -801,7 +809,7 @@ async fn renumber(shop: &State<Shop>, staff: Clerk, no: &str, id: ResendId, form
     let done = async {
         let order = find(shop, no).await?;
         let write = move |tx: &Tx| {
-            let parcel = parcel(tx, order.id, &form.company, &form.tracking_no, form.merge)?;
+            let parcel = parcel(tx, order.id, (&form.company, &form.tracking_no), form.merge, form.as_written)?;
             new::renumber(tx, order.id, id, &parcel, &Who::staff(&staff.0.name))?;
             audit(tx, &staff.0, &format!("{} 补发的包裹改单号：{}", order.order_no, parcel.text()))?;
             Ok("单号已改")

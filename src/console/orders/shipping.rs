@@ -10,6 +10,7 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
 
+use super::address::READDRESSED;
 use super::card::Card;
 use super::list::packed;
 use super::walk::Came;
@@ -808,6 +809,7 @@ async fn scanned(shop: &Shop, staff: &Staff, sent: &Sent<Scan>) -> Flash<Redirec
 }
 
 const SCAN_LABEL: &str = "现在扫快递面单";
+const OLD_SLIP: &str = "收货信息改过，手里的单子要是改之前打印的，请重新打印；没错就扫快递面单";
 
 /// The order whose slip was scanned. What speaks against sending it is said, and heard, before a label sticks on its parcel.
 async fn opened(shop: &Shop, no: &OrderNo, words: impl Into<String>) -> Flash<Redirect> {
@@ -815,13 +817,20 @@ async fn opened(shop: &Shop, no: &OrderNo, words: impl Into<String>) -> Flash<Re
     let read = move |conn: &rusqlite::Connection| {
         let Some(order) = orders::by_no(conn, &sought)? else { return Ok(None) };
         if refunds::any_open(conn, order.id)? {
-            return Ok(Some("有退款正在处理".to_owned()));
+            return Ok(Some(Err("有退款正在处理".to_owned())));
         }
-        Ok(Doubt::of(conn, order.id)?.as_ref().map(Doubt::text))
+        if let Some(doubt) = Doubt::of(conn, order.id)? {
+            return Ok(Some(Err(doubt.text())));
+        }
+        // The slip in hand was printed before.
+        let moved = |event: &orders::Event| event.what.starts_with(READDRESSED);
+        let old = order.prints == 0 && orders::events(conn, order.id)?.iter().any(moved);
+        Ok(old.then_some(Ok(OLD_SLIP)))
     };
     match shop.read(read).await {
         Ok(None) => Flash::success(Redirect::to(to), words.into()),
-        Ok(Some(why)) => {
+        Ok(Some(Ok(old))) => Flash::new(lead(to), "info", format!("订单 {no}：{old}")),
+        Ok(Some(Err(why))) => {
             let words = format!("订单 {no} 先别打包：{why}。仍要发货的，打开订单，勾选「仍然发货」");
             refused(to, Error::from(Code::RefundInProgress).says(words))
         }

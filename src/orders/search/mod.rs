@@ -6,6 +6,8 @@ use super::{Flag, OrderStatus};
 use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
 use crate::ids::{OrderId, OrderNo};
+use crate::parcels::Said;
+use crate::parcels::carriers::Carriers;
 use crate::parcels::number::TrackingNo;
 use crate::places::Place;
 use crate::typed::bare;
@@ -208,14 +210,28 @@ impl Typed {
         }
         let upper = text.replace(' ', "").to_ascii_uppercase();
         // A label's picture, an address, a waybill with its tail: numbers that are not written plainly.
-        let number = TrackingNo::read(typed).map_or(upper, |number| number.to_string());
+        let said = Said::read(&Carriers::default(), "", typed);
+        let number = said.map_or(upper, |said| said.number.to_string());
         let digits = number.bytes().filter(u8::is_ascii_digit).count();
         let plain = number.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_*".contains(&b));
         match plain && (digits >= 4 || number.len() >= TAIL || number.len() == SHORT_TAIL && digits > 0) {
             true => Typed::Number(number),
-            false => phone_within(typed).map_or_else(|| Typed::Words(bare(typed)), Typed::Phone),
+            false => match (phone_within(typed), parcel_within(typed)) {
+                (Some(phone), _) => Typed::Phone(phone),
+                (None, Some(number)) => Typed::Number(number),
+                (None, None) => Typed::Words(bare(typed)),
+            },
         }
     }
+}
+
+/// The one parcel's number of a line that has words around it: `您的快件75312345678901已发出`.
+fn parcel_within(typed: &str) -> Option<String> {
+    let text = bare(typed);
+    let long = |piece: &&str| piece.len() >= 12 && piece.bytes().filter(u8::is_ascii_digit).count() >= 10;
+    let mut pieces = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(long);
+    let number = TrackingNo::read(pieces.next()?).ok()?;
+    pieces.next().is_none().then(|| number.to_string())
 }
 
 /// The one phone of a line that has more, as slips and forms of addresses show it: `王小样 13912345678 浙江省…`. It says
@@ -350,6 +366,9 @@ mod tests {
             ("cake", words("cake")),
             ("20261008", number("20261008")),
             ("JDVA12345678901-1-1-", number("JDVA12345678901")),
+            ("中通快递 75312345678001", number("75312345678001")),
+            ("75312345678001，中通快递", number("75312345678001")),
+            ("【中通快递】您的快件75312345678001已发出", number("75312345678001")),
             ("sf1234 5678 90123", number("SF1234567890123")),
             ("运单号:75312345678901", number("75312345678901")),
             ("苹果", words("苹果")),
