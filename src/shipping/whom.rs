@@ -338,7 +338,10 @@ fn elsewhere(title: &str, text: &str, to: &Address, known: bool) -> Option<Strin
     let (text, after, words) = (plain(text), plain(&after), place.words());
     let far = other.province != place.province || other.city.is_some() && other.city != place.city;
     let far = far && !words.iter().any(|word| text.contains(word));
+    // Couriers name a district for all of its city.
+    let whole = ["地址", "信息", "资料", "省市区"].iter().any(|word| title.contains(word));
     let beside = other.city == place.city && place.district.zip(other.district).is_some_and(|(own, said)| own != said);
+    let beside = whole && beside;
     if far || beside && !words.last().is_some_and(|district| text.contains(district)) {
         return Some(format!("表里「{title}」是{}，订单寄到{}", other.text(), place.text()));
     }
