@@ -126,10 +126,12 @@ async fn the_scan_desk_asks_once_who_carries_a_kind_of_number() {
     assert_eq!(company(&orders[3]).await.as_deref(), Some("中通快递"));
     // A label's picture; and a service that WeChat's list has not, under its own name.
     let picture = "MMM={'k1':'755W','k4':'T4','k5':'SF1234567890123','k6':''}";
-    packer.post(bench, &[("order", &orders[4]), ("code", picture), ("company", "其他：飞毛腿")]).await;
+    let form = [("order", &*orders[4]), ("code", picture), ("company", "其他：飞毛腿"), ("as_written", "true")];
+    packer.post(bench, &form).await;
     assert_eq!(company(&orders[4]).await.as_deref(), Some("飞毛腿"));
     // One wrong choice is not to send the next, whose number is surely theirs; and it is not remembered.
-    packer.post(bench, &[("order", &orders[5]), ("code", "75312345678901"), ("company", "圆通速递")]).await;
+    let form = [("order", &*orders[5]), ("code", "75312345678901"), ("company", "圆通速递"), ("as_written", "true")];
+    packer.post(bench, &form).await;
     assert_eq!(company(&orders[5]).await.as_deref(), Some("圆通速递"), "what a person says is done");
     packer.post(bench, &[("order", &orders[6]), ("code", "75312345678902")]).await;
     assert_eq!(company(&orders[6]).await.as_deref(), Some("中通快递"));
@@ -186,7 +188,7 @@ async fn a_row_that_its_own_table_calls_void_is_asked_about() {
         ("运单状态", "终止揽收", true),
         ("运单类型", "逆向", true),
         ("是否作废", "否", false),
-        ("备注", "轻放", false),
+        ("备注", "老客户", false),
         ("买家备注", "不要发错，退款了找你", false),
         ("取消时间", "", false),
         ("售后状态", "已关闭", false),

@@ -721,7 +721,7 @@ async fn what_stands_out_beside_a_row_is_shown_and_asked_about() {
     assert!(ready(&page, 1) && page.contains("这 2 行照样发"), "{page}");
     clerk.post(&format!("{to}/agree"), &[("words", "「备注」写的是“加急”")]).await;
     let page = clerk.page(&to).await;
-    assert!(ready(&page, 3) && page.contains("“自提”：请核对"), "{page}");
+    assert!(ready(&page, 3) && page.contains("“自提”，像是先不发，或要改：请核对"), "{page}");
     let form = [("order_no", no[0].as_str()), ("company", "中通"), ("tracking_no", "75312345679999"), ("pieces", "")];
     clerk.post(&format!("{to}/rows/0"), &form).await;
     assert!(ready(&clerk.page(&to).await, 2), "the yes was to another number");
@@ -1261,8 +1261,8 @@ async fn an_order_that_moved_after_its_slip_was_printed_is_told_where_that_is_sc
         let (_, to) = owner.post("/admin/shipping/scan", &[("order", ""), ("code", &no)]).await;
         owner.said(&to).await
     };
-    let slips = format!("/admin/print/slips?order={no}");
-    owner.page(&slips).await;
+    let printed = async || owner.post("/admin/print/done", &[("order", &no)]).await;
+    printed().await;
     assert!(owner.page("/admin/orders?tab=to_ship").await.contains("已打印 1 次"));
     assert!(!scan().await.contains("收货信息改过"));
     let form = [
@@ -1277,6 +1277,6 @@ async fn an_order_that_moved_after_its_slip_was_printed_is_told_where_that_is_sc
     assert!(owner.page("/admin/orders?tab=to_ship&unprinted=true").await.contains(&no));
     let page = scan().await;
     assert!(page.contains("收货信息改过") && page.contains("第 2 步"), "{page}");
-    owner.page(&slips).await;
+    printed().await;
     assert!(!scan().await.contains("收货信息改过"));
 }
