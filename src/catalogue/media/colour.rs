@@ -79,7 +79,7 @@ fn by_places(places: SourceChromaticities, gamma: ScaledFloat) -> Option<ColorPr
 /// Lines of red, green, blue and how much shines through, as sRGB: before they are laid on anything, for a mixture of
 /// colours is another one there. `None` where there is nothing to be done.
 pub fn shining(profile: Option<&ColorProfile>) -> Option<impl Fn(&[u8]) -> Vec<u8> + use<>> {
-    let profile = profile.filter(|profile| profile.color_space == DataColorSpace::Rgb)?;
+    let profile = profile.filter(|profile| is_of_colours(profile))?;
     let (srgb, options) = (ColorProfile::new_srgb(), TransformOptions::default());
     let transform = profile.create_transform_8bit(Layout::Rgba, &srgb, Layout::Rgba, options).ok()?;
     Some(move |line: &[u8]| {
@@ -89,6 +89,11 @@ pub fn shining(profile: Option<&ColorProfile>) -> Option<impl Fn(&[u8]) -> Vec<u
             Err(_) => line.to_vec(),
         }
     })
+}
+
+/// Whether a profile is made for colours, and not for what has only light and dark.
+pub fn is_of_colours(profile: &ColorProfile) -> bool {
+    profile.color_space == DataColorSpace::Rgb
 }
 
 /// Out of the colours that its profile describes. A profile that is made for other pixels is left out.

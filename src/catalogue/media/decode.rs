@@ -4,7 +4,6 @@
 
 use std::io::Cursor;
 
-use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage, RgbaImage};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -13,7 +12,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::colour::{self, Inks};
 use super::kind::{self, Jpeg, Kind};
-use super::plan::{DAMAGED, MOST_BYTES, Pixels, Plan, Small, fits, over_white};
+use super::plan::{DAMAGED, MOST_BYTES, Pixels, Plan, Small, fits, over_white, turn};
 use super::png;
 use super::shrink::{Shrinker, shrink};
 
@@ -27,14 +26,14 @@ pub fn upright(bytes: &[u8], width: u32) -> Result<RgbImage, String> {
     };
     let (w, h) = plan.new_size;
     let profile = profile.as_ref();
-    let rgb = |pixels| {
+    let rgb = |pixels, profile| {
         let mut picture = RgbImage::from_raw(w, h, pixels).ok_or(DAMAGED)?;
         colour::to_srgb(&mut picture, profile);
         Ok::<_, String>(picture)
     };
     let picture = match pixels {
-        Pixels::Gray(gray) => rgb(gray.iter().flat_map(|light| [*light; 3]).collect())?,
-        Pixels::Rgb(pixels) => rgb(pixels)?,
+        Pixels::Gray(gray) => rgb(gray.iter().flat_map(|light| [*light; 3]).collect(), profile)?,
+        Pixels::Rgb(pixels) => rgb(pixels, profile.filter(|profile| colour::is_of_colours(profile)))?,
         Pixels::Inks(pixels, inks) => {
             colour::from_inks(&RgbaImage::from_raw(w, h, pixels).ok_or(DAMAGED)?, inks, profile)
         }
@@ -59,8 +58,7 @@ fn jpeg(bytes: &[u8], width: u32) -> Result<Small, String> {
     decoder.set_options(options.jpeg_set_out_colorspace(out));
     let tables = if head.gathered { 2 * head.samples } else { 0 };
     fits(size, u64::from(size.0) * u64::from(size.1) * channels + tables + bytes.len() as u64)?;
-    let turn = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
-    let plan = Plan::new(size, turn.unwrap_or(Orientation::NoTransforms), width)?;
+    let plan = Plan::new(size, turn(decoder.exif().map(Vec::as_slice)), width)?;
     let profile = decoder.icc_profile().and_then(|bytes| colour::profile(&bytes));
     let raw = decoder.decode().map_err(|_| DAMAGED)?;
     drop(decoder);
@@ -85,7 +83,8 @@ fn other(bytes: &[u8], format: ImageFormat, width: u32) -> Result<Small, String>
         _ => 9,
     };
     fits(size, (u64::from(size.0) * u64::from(size.1)).saturating_mul(each).saturating_add(bytes.len() as u64))?;
-    let plan = Plan::new(size, decoder.orientation().unwrap_or(Orientation::NoTransforms), width)?;
+    let exif = decoder.exif_metadata().ok().flatten();
+    let plan = Plan::new(size, turn(exif.as_deref()), width)?;
     let mut profile = decoder.icc_profile().unwrap_or_default().and_then(|bytes| colour::profile(&bytes));
     let pixels = match DynamicImage::from_decoder(decoder).map_err(|_| DAMAGED)? {
         DynamicImage::ImageRgb8(picture) => shrink::<3>(picture.into_raw(), plan.size, plan.new_size),

@@ -51,6 +51,12 @@ impl Plan {
     }
 }
 
+/// How a picture says that it was held. Some programs write in front of it what only a JPEG needs there.
+pub fn turn(exif: Option<&[u8]>) -> Orientation {
+    let bare = exif.map(|exif| exif.strip_prefix(b"Exif\0\0").unwrap_or(exif));
+    bare.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms)
+}
+
 /// As wide as it is, or as `width`; as high as belongs to that.
 pub fn fitted((w, h): (u32, u32), width: u32) -> (u32, u32) {
     if w <= width {

@@ -2,11 +2,10 @@
 
 use std::io::Cursor;
 
-use image::metadata::Orientation;
 use png::{ColorType, Decoder, Limits, Reader, Transformations};
 
 use super::colour;
-use super::plan::{DAMAGED, Pixels, Plan, Small, fits, over_white};
+use super::plan::{DAMAGED, Pixels, Plan, Small, fits, over_white, turn};
 use super::shrink::Shrinker;
 
 /// What a colour profile and the lines at hand may take.
@@ -25,8 +24,7 @@ pub fn small(bytes: &[u8], width: u32) -> Result<Small, String> {
     fits(size, whole + 6 * line + 4 * u64::from(size.0) + bytes.len() as u64)?;
     let mut reader = decoder.read_info().map_err(|_| DAMAGED)?;
     let info = reader.info();
-    let turn = info.exif_metadata.as_deref().or_else(|| late_exif(bytes)).and_then(Orientation::from_exif_chunk);
-    let turn = turn.unwrap_or(Orientation::NoTransforms);
+    let turn = turn(info.exif_metadata.as_deref().or_else(|| late_exif(bytes)));
     let mut profile = colour::of_png(info);
     let plan = Plan::new(size, turn, width)?;
     let shining = match reader.output_color_type().0 {

@@ -53,6 +53,9 @@ fn a_picture_looks_as_it_did_where_it_was_taken() {
         ("p3_places.png", PLAIN),
         ("adobe.jpg", PLAIN),
         ("adobe16.png", PLAIN),
+        ("gray_on_colours.jpg", PLAIN),
+        ("gray_on_colours.png", PLAIN),
+        ("gray_on_colours.webp", PLAIN),
         ("gray.jpg", gray),
         ("grayscale.jpg", luma),
         ("cmyk.jpg", PLAIN),
@@ -69,6 +72,7 @@ fn a_picture_looks_as_it_did_where_it_was_taken() {
         ("turned.png", PLAIN),
         ("turned_late.png", PLAIN),
         ("turned.webp", PLAIN),
+        ("turned_vips.webp", PLAIN),
         ("still.gif", PLAIN),
         ("moving.gif", PLAIN),
     ] {

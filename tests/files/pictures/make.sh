@@ -50,7 +50,12 @@ im.convert("CMYK").save("cmyk_inks.jpg", quality=95, icc_profile=icc)
 im.convert("CMYK").save("cmyk.jpg", quality=95)
 # And a gray one that is darker than sRGB would have it.
 curve = b"curv" + bytes(4) + struct.pack(">IH", 1, 0x0300) + bytes(2)
-im.convert("L").save("gray.jpg", quality=95, icc_profile=profile(b"mntr", b"GRAY", b"XYZ ", [(b"desc", desc), (b"cprt", text(b"none\0")), (b"wtpt", white), (b"kTRC", curve)]))
+gray = profile(b"mntr", b"GRAY", b"XYZ ", [(b"desc", desc), (b"cprt", text(b"none\0")), (b"wtpt", white), (b"kTRC", curve)])
+im.convert("L").save("gray.jpg", quality=95, icc_profile=gray)
+# What is drawn in colours onto a gray scan keeps its profile.
+im.save("gray_on_colours.jpg", quality=95, subsampling=0, icc_profile=gray)
+im.save("gray_on_colours.png", icc_profile=gray)
+im.save("gray_on_colours.webp", lossless=True, icc_profile=gray)
 clear = im.convert("RGBA"); clear.putalpha(255)
 clear.paste((0, 0, 0, 0), (0, 24, 96, 48)); clear.save("see_through.png")
 P
@@ -67,6 +72,8 @@ cjpeg -quality 95 -progressive "$work/plain.ppm" > progressive.jpg
 cjpeg -quality 95 -grayscale "$work/plain.ppm" > grayscale.jpg
 for s in 3x1,1x1,1x1 1x1,2x1,1x1 1x1,2x2,2x2 2x2,2x1,1x2; do cjpeg -quality 95 -sample $s "$work/plain.ppm" > "bad_$(echo $s | tr , _).jpg"; done
 cjpeg -quality 95 -arithmetic "$work/plain.ppm" > bad_arithmetic.jpg
+# libvips writes the head of a JPEG's EXIF into a WebP, too.
+vips copy turned.jpg "turned_vips.webp[lossless]"
 # ImageMagick writes EXIF behind the pixels.
 convert turned.jpg -define png:exclude-chunks=date turned_late.png
 cp ycck.jpg ycck_inks.jpg; exiftool -q -overwrite_original "-icc_profile<=$work/inks.icc" ycck_inks.jpg
