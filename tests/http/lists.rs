@@ -403,6 +403,20 @@ async fn a_sample_that_was_made_ones_own_stays_when_the_samples_go() {
     let left = w.get("/products").await.ok();
     let names: Vec<&str> = left["items"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
     assert_eq!((names.as_slice(), mine != other), (&["草莓蛋糕"][..], true));
+    // So is one whose pieces somebody has counted.
+    for (at, form) in [
+        ("/admin/products/1/stock", &[("sku", "1"), ("on_hand", "+5"), ("was", "9"), ("reason", "盘点")][..]),
+        ("/admin/products/bulk", &[("product", "1"), ("act", "stock"), ("stock", "+5")][..]),
+        (
+            "/admin/products/1/cell",
+            &[("sku", "1"), ("column", "stock"), ("value", "20"), ("was", "19"), ("reason", "盘点")][..],
+        ),
+    ] {
+        w.shop.db.write(mark).await.unwrap();
+        manager.post(at, form).await;
+        let own = "select count(*) from products where id = 1 and sample = 0";
+        assert_eq!(w.count(own).await, 1, "{at}");
+    }
 }
 
 /// A list's address comes back with a form, and may hold anything by then: who could not be led there is led to the first page.

@@ -453,6 +453,17 @@ async fn categories_are_two_levels_in_the_shops_own_order() {
     assert_eq!(names().await, ["水果", "茶", "糕点"]);
     post("/admin/categories/2", &[("name", "蛋糕")]).await;
     assert_eq!(names().await, ["水果", "茶"], "hidden without its tick");
+    // A page of before takes back nothing that a colleague has changed since, and changes what was changed on it.
+    let old = async |name: &str, was: &str, [visible, was_visible]: [&str; 2]| {
+        let form = [("name", name), ("visible", visible), ("was", was), ("was_visible", was_visible)];
+        post("/admin/categories/3", &form).await
+    };
+    old("红茶", "茶", ["true", "true"]).await;
+    assert!(old("茶", "茶", ["false", "true"]).await.contains("分类「红茶」→「红茶」，隐藏"));
+    assert!(old("绿茶", "茶", ["false", "false"]).await.contains("「茶」刚被改成了「红茶」：请再看一遍"));
+    assert!(old("茶叶", "红茶", ["true", "true"]).await.contains("分类「红茶」→「茶叶」，隐藏"));
+    assert!(old("茶", "茶叶", ["true", "false"]).await.contains("分类「茶叶」→「茶」，显示"));
+    assert!(manager.page("/admin/categories").await.contains("name=\"was\" value=\"茶\""));
     manager.post("/admin/products/bulk", &[("product", "1"), ("act", "category"), ("category", "4")]).await;
     // Deleting asks first, and says what would move; no place for it is chosen beforehand.
     let asked = manager.page("/admin/categories/4/delete").await;

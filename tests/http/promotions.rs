@@ -279,6 +279,32 @@ async fn all_goods_of_an_order_give_its_coupon_back_though_the_freight_stays() {
     w.must_hold().await;
 }
 
+/// Whoever deletes a category is told what its goods are cheaper by.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_category_that_goes_names_the_promotions_on_it() {
+    let w = World::new().await;
+    let boss = w.staff("boss", Role::Owner).await;
+    w.product("茶", 10_000, 90).await;
+    for name in ["清仓", "新品"] {
+        boss.post("/admin/categories", &[("name", name)]).await;
+    }
+    boss.post("/admin/products/bulk", &[("product", "1"), ("act", "category"), ("category", "1")]).await;
+    let scoped =
+        [TIERS[0], TIERS[1], TIERS[2], ("from", "100"), ("off", "10"), ("scope", "categories"), ("categories", "1")];
+    promotion(&boss, &scoped).await;
+    w.shop.write(|tx| Ok(tx.execute("update products set sample = 1", [])?)).await.unwrap();
+    let told = "活动「满减」指定了";
+    for (page, says) in [
+        ("/admin/categories/1/delete", true),
+        ("/admin/categories/2/delete", false),
+        ("/admin/products/samples/clear", true),
+    ] {
+        assert_eq!(boss.page(page).await.contains(told), says, "{page}");
+    }
+    boss.post("/admin/promotions/1/stop", &[]).await;
+    assert!(!boss.page("/admin/categories/1/delete").await.contains(told), "it has ended");
+}
+
 /// What staff agree on comes on top of what the promotions took off, or undoes part of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_price_keeps_the_lines_to_the_fen() {

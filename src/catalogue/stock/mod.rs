@@ -56,7 +56,8 @@ pub fn send_again(tx: &Tx, sku: SkuId, line: LineId, quantity: i64, note: &str) 
     Ok(true)
 }
 
-/// Sets what is on hand, by staff or an import, with a reason. False when more is reserved than would be there.
+/// Sets what is on hand, by staff or an import, with a reason. False when more is reserved than would be there. A sample of
+/// which staff count the stock is the shop's own.
 pub fn adjust(tx: &Tx, sku: SkuId, on_hand: i64, staff: Option<StaffId>, note: &str) -> Result<bool> {
     let (before, reserved) = store::levels(tx, sku)?;
     if on_hand < reserved {
@@ -65,6 +66,9 @@ pub fn adjust(tx: &Tx, sku: SkuId, on_hand: i64, staff: Option<StaffId>, note: &
     if on_hand != before {
         store::change(tx, sku, on_hand - before, 0)?;
         store::note(tx, sku, "adjust", on_hand - before, 0, None, staff, note)?;
+        if staff.is_some() {
+            store::make_own(tx, sku)?;
+        }
         seen(tx, before - reserved, on_hand - reserved)?;
     }
     Ok(true)

@@ -60,6 +60,13 @@ pub fn note(
     Ok(())
 }
 
+pub fn make_own(tx: &Tx, sku: SkuId) -> Result<()> {
+    let goods = "select product_id from skus where id = ?1";
+    tx.prepare_cached(&format!("update products set sample = 0 where sample = 1 and id = ({goods})"))?
+        .execute([sku])?;
+    Ok(())
+}
+
 /// A change of stock, with the order or the person behind it.
 #[derive(Clone, Debug)]
 pub struct Move {

@@ -19,6 +19,7 @@ use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::ids::CategoryId;
+use crate::promotions::{self, Phase, Promotion, Scope};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role};
@@ -160,20 +161,47 @@ struct Change {
     name: String,
     #[field(default = false)]
     visible: bool,
+    /// What the page has shown of it: what somebody else has changed since is not taken back.
+    was: Option<String>,
+    #[field(default = false)]
+    was_visible: bool,
+}
+
+impl Change {
+    /// What is to be, of how it is: only what was changed on the page.
+    fn of(&self, now: &Category) -> Result<(String, bool)> {
+        let name = checked(&self.name)?;
+        let Some(was) = &self.was else { return Ok((name, self.visible)) };
+        let visible = if self.visible == self.was_visible { now.visible } else { self.visible };
+        match () {
+            () if name == *was => Ok((now.name.clone(), visible)),
+            () if now.name != *was && now.name != name => {
+                Err(Error::field("name", format!("「{was}」刚被改成了「{}」：请再看一遍", now.name)))
+            }
+            () => Ok((name, visible)),
+        }
+    }
 }
 
 #[post("/categories/<id>", data = "<form>")]
 async fn change(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<Change>) -> Flash<Redirect> {
-    let Change { name, visible } = form.into_inner();
+    let change = form.into_inner();
     let write = move |tx: &Tx, all: &[Category]| {
-        let (name, before) = (checked(&name)?, known(all, id)?);
+        let before = known(all, id)?;
+        let (name, visible) = change.of(before)?;
         if all.iter().any(|c| c.id != id && c.parent_id == before.parent_id && c.name == name) {
             return Err(Error::field("name", format!("已经有分类「{name}」")));
         }
         store::rename_category(tx, id, &name)?;
         store::show_category(tx, id, visible)?;
         let shown = if visible { "显示" } else { "隐藏" };
-        let was = [("name", before.name.as_str()), ("visible", if before.visible { "true" } else { "" })];
+        let truth = |yes: bool| if yes { "true" } else { "false" };
+        let was = [
+            ("name", before.name.as_str()),
+            ("visible", truth(before.visible)),
+            ("was", name.as_str()),
+            ("was_visible", truth(visible)),
+        ];
         Ok(Done {
             what: format!("分类「{}」→「{name}」，{shown}", before.name),
             undo: format!("{HERE}/{id}?{}", query_string(&was)),
@@ -240,8 +268,20 @@ struct DeletePage {
     n: i64,
     goods: Vec<String>,
     below: Vec<String>,
+    /// What its goods are cheaper by, as long as they are in it.
+    promotions: Vec<String>,
     /// Where its products may go.
     others: Vec<CategoryOption>,
+}
+
+/// The names of the promotions on goods of these categories that have not ended.
+pub(super) fn promotions_on(conn: &Connection, gone: &[CategoryId], now: i64) -> Result<Vec<String>> {
+    let on_them = |promotion: &Promotion| {
+        let Promotion { terms, .. } = promotion;
+        let any = gone.iter().any(|id| terms.subjects.contains(&id.0));
+        terms.scope == Scope::Categories && any && promotion.phase(now) != Phase::Ended
+    };
+    Ok(promotions::store::all(conn)?.into_iter().filter(on_them).map(|promotion| promotion.terms.name).collect())
 }
 
 /// Before a category goes: what would move, and where to.
@@ -249,10 +289,12 @@ struct DeletePage {
 async fn ask_delete(shop: &State<Shop>, staff: Manager, id: CategoryId) -> Result<Template> {
     const SHOWN: i64 = 5;
     let listing = Listing { category: Some(id), shelf: Shelf::On, limit: SHOWN, ..Listing::default() };
+    let now = shop.now();
     let read = move |conn: &rusqlite::Connection| {
-        Ok((store::categories(conn)?, lists::store::list(conn, &listing)?, waiting(conn)?))
+        let promotions = promotions_on(conn, &[id], now)?;
+        Ok((store::categories(conn)?, lists::store::list(conn, &listing)?, promotions, waiting(conn)?))
     };
-    let (all, goods, waits) = shop.read(read).await?;
+    let (all, goods, promotions, waits) = shop.read(read).await?;
     let gone = known(&all, id)?;
     let others: Vec<Category> = all.iter().filter(|c| c.id != id).cloned().collect();
     let page = DeletePage {
@@ -262,6 +304,7 @@ async fn ask_delete(shop: &State<Shop>, staff: Manager, id: CategoryId) -> Resul
         n: gone.own_count,
         goods: goods.iter().map(|item| item.name.clone()).collect(),
         below: all.iter().filter(|c| c.parent_id == Some(id)).map(|c| c.name.clone()).collect(),
+        promotions,
         others: category_options(&others),
     };
     Ok(assets::page("console/category_delete.html", page))
@@ -327,6 +370,7 @@ mod tests {
                 n: i64::from(full) * 9,
                 goods: vec!["草莓蛋糕".into()],
                 below: Vec::new(),
+                promotions: if full { vec!["糕点九折".into()] } else { Vec::new() },
                 others: vec![option],
             };
             let html = assets::strictly("console/category_delete.html", page).unwrap_or_else(|e| panic!("{e:#}"));

@@ -49,10 +49,7 @@ async fn save(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<Cell
         let sku = product.skus.iter().find(|sku| sku.id.0 == cell.sku).ok_or(Code::NotFound)?;
         let done = match cell.column.as_str() {
             "price" => set_price(tx, &product, sku, &cell)?,
-            "stock" => {
-                store::make_own(tx, product.id)?;
-                set_stock(tx, &staff.0, sku, &cell)?
-            }
+            "stock" => set_stock(tx, &staff.0, sku, &cell)?,
             _ => return Err(Code::ValidationFailed.into()),
         };
         let said = format!("「{}」{done}", product.name);

@@ -8,6 +8,7 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
 
+use super::categories::promotions_on;
 use super::columns::ProductColumn;
 use super::{CategoryOption, category_options};
 use crate::assets;
@@ -369,20 +370,24 @@ async fn restore(shop: &State<Shop>, staff: Manager, id: ProductId) -> Flash<Red
 struct ClearPage {
     frame: Frame,
     n: usize,
-    /// The names of those that go too.
+    /// The names of those that go too, and of the promotions on goods of theirs.
     categories: Vec<String>,
+    promotions: Vec<String>,
 }
 
 /// Before the samples go: how many, and which categories go with them.
 #[get("/products/samples/clear", rank = 1)]
 async fn ask_clear(shop: &State<Shop>, staff: Manager) -> Result<Template> {
-    let read = |conn: &rusqlite::Connection| {
-        let categories: Vec<String> = samples::categories(conn)?.into_iter().map(|c| c.name).collect();
-        Ok((store::samples(conn)?.len(), categories, waiting(conn)?))
+    let now = shop.now();
+    let read = move |conn: &rusqlite::Connection| {
+        let gone = samples::categories(conn)?;
+        let promotions = promotions_on(conn, &gone.iter().map(|c| c.id).collect::<Vec<_>>(), now)?;
+        let categories: Vec<String> = gone.into_iter().map(|c| c.name).collect();
+        Ok((store::samples(conn)?.len(), categories, promotions, waiting(conn)?))
     };
-    let (n, categories, waits) = shop.read(read).await?;
+    let (n, categories, promotions, waits) = shop.read(read).await?;
     let frame = framed(shop, &staff.0, "products", None, waits);
-    Ok(assets::page("console/samples_clear.html", ClearPage { frame, n, categories }))
+    Ok(assets::page("console/samples_clear.html", ClearPage { frame, n, categories, promotions }))
 }
 
 /// Everything that was made up goes into the recycle bin.
@@ -723,7 +728,8 @@ mod tests {
     fn second_screens_of_products_ask_for_nothing_that_they_are_not_given() {
         for full in [true, false] {
             let (n, categories) = if full { (8, vec!["示例".to_owned()]) } else { (0, Vec::new()) };
-            let page = ClearPage { frame: Frame::sample(Role::Manager), n, categories };
+            let promotions = if n > 0 { vec!["糕点九折".into()] } else { Vec::new() };
+            let page = ClearPage { frame: Frame::sample(Role::Manager), n, categories, promotions };
             let html = assets::strictly("console/samples_clear.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert_eq!((html.contains("确认清除"), html.contains("没有示例商品")), (full, !full));
             let row = PriceShown {
