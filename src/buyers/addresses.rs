@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::phones;
 use crate::error::{Code, Error, Result};
 use crate::ids::AddressId;
 use crate::places::{self, Place};
@@ -182,6 +183,10 @@ impl AddressForm {
         };
         if !is_dialable(&address.phone) && !error.fields.contains_key(&format!("{at}phone")) {
             error.fields.insert(format!("{at}phone"), "电话只能是数字、空格、+ 和 -".into());
+        }
+        if phones::is_miscounted(&address.phone) {
+            let words = format!("电话 {} 不是 11 位：少了或多了数字，请再核对", address.phone);
+            error.fields.insert(format!("{at}phone"), words.into());
         }
         if error.fields.is_empty() { Ok(address) } else { Err(error) }
     }

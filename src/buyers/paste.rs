@@ -81,8 +81,43 @@ const LABELS: [(&str, Part); 55] = [
 /// Where the phone number stood: the receiver is often beside it, and no place's name goes on behind it.
 const PHONE: &str = "\u{1}";
 
-/// Reads what was pasted. Parts that were not found are empty.
-pub fn read(text: &str) -> Address {
+/// Reads what was pasted. Parts that were not found are empty. `Err` is a sentence: there are two people in it.
+pub fn read(text: &str) -> Result<Address, &'static str> {
+    if is_of_several(text) {
+        return Err("像是两个人的地址：请一次粘贴一个");
+    }
+    Ok(read_one(text))
+}
+
+/// Whether several lines, or parts of a numbered list, have a phone and a place each, the sender's aside.
+fn is_of_several(text: &str) -> bool {
+    let mut phones: Vec<String> = Vec::new();
+    for part in entries(text) {
+        let sender = LABELS.iter().any(|(label, part_of)| *part_of == Part::Sender && part.contains(label));
+        let phone = phones::first(&part).filter(|_| !sender && written(&part) != Written::Nothing);
+        phones.extend(phone.map(|phone| phone.number));
+    }
+    phones.sort();
+    phones.dedup();
+    phones.len() > 1
+}
+
+/// A text cut at its lines, and before what numbers the parts of one: `1、`.
+fn entries(text: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for line in text.split(['\n', ';', '；']).map(bare) {
+        let marks = line
+            .match_indices(['、', '.', ')'])
+            .map(|(at, _)| line[..at].trim_end_matches(|c: char| c.is_ascii_digit()).len());
+        let starts = marks.filter(|at| line[..*at].chars().next_back().is_none_or(|c| !c.is_alphanumeric()));
+        let mut cuts: Vec<usize> = [0, line.len()].into_iter().chain(starts).collect();
+        cuts.sort_unstable();
+        parts.extend(cuts.windows(2).map(|cut| line[cut[0]..cut[1]].to_owned()));
+    }
+    parts
+}
+
+fn read_one(text: &str) -> Address {
     let parts = Parts::of(text);
     let read = match written(&parts.labelled) {
         Written::Nothing => (written(&parts.free), &parts.labelled),
@@ -247,11 +282,18 @@ fn label_at(text: &str, at: usize) -> Option<((&'static str, Part), usize)> {
             _ if open => behind.strip_prefix(['】', ']']).map(|value| value.trim_start_matches([':', '：'])),
             _ if begins && i < ALONE && rest.starts_with([' ', '\n']) => Some(rest),
             _ if begins && label.1 == Part::Phone && rest.starts_with(|c: char| c.is_ascii_digit()) => Some(rest),
+            _ if begins && label.1 == Part::Receiver && begins_with_name(rest) => Some(rest),
             _ => None,
         };
         found.extend(end.map(|value| (*label, text.len() - value.len())));
     }
     found.into_iter().max_by_key(|((label, _), _)| label.len())
+}
+
+/// Whether a name stands right behind a label, and not what goes on as another word: 收货人信息.
+fn begins_with_name(rest: &str) -> bool {
+    let word = rest.split(|c: char| c.is_whitespace() || ",，;；".contains(c)).next().unwrap_or_default();
+    is_name(word, 4) && !["信息", "资料", "手机", "电话", "地址", "姓名", "名称"].iter().any(|end| word.ends_with(end))
 }
 
 /// So many labels are ones without a colon too.
@@ -427,15 +469,58 @@ mod tests {
                 "张三[1234] 18466000000-1234 浙江省杭州市西湖区文三路1号[1234]",
                 ["张三[1234]", "18466000000-1234", "浙江省", "杭州市", "西湖区", "文三路1号[1234]"],
             ),
+            // A label without a colon.
+            (
+                "收货人李四\n联系电话13800138000\n浙江省杭州市西湖区文三路1号",
+                ["李四", "13800138000", "浙江省", "杭州市", "西湖区", "文三路1号"],
+            ),
+            (
+                "收件人欧阳明月，手机13800138000，地址：浙江省杭州市西湖区文三路1号",
+                ["欧阳明月", "13800138000", "浙江省", "杭州市", "西湖区", "文三路1号"],
+            ),
+            (
+                "收货人信息\n李四 13800138000\n浙江省杭州市西湖区文三路1号",
+                ["李四", "13800138000", "浙江省", "杭州市", "西湖区", "文三路1号 收货人信息"],
+            ),
+            (
+                "李四 18466000000（分机1234） 浙江省杭州市西湖区文三路1号",
+                ["李四", "18466000000-1234", "浙江省", "杭州市", "西湖区", "文三路1号"],
+            ),
+            // An old address beside the new one.
+            (
+                "李四 13800138000 上海浦东世纪大道1号（原：浙江杭州西湖区文三路1号）",
+                ["李四", "13800138000", "", "", "", "上海浦东世纪大道1号(原:浙江杭州西湖区文三路1号)"],
+            ),
             ("一段没有地址的话", ["", "", "", "", "", "一段没有地址的话"]),
             ("要两斤苹果 王五 13900000002", ["王五", "13900000002", "", "", "", "要两斤苹果"]),
             ("", ["", "", "", "", "", ""]),
         ] {
-            let read = read(text);
+            let read = read(text).unwrap();
             let found = [&read.receiver, &read.phone, &read.province, &read.city, &read.district, &read.detail];
             assert_eq!(found.map(String::as_str), expected, "{text}");
         }
-        let read = read("收件人: 王小明 电话: 13800138000 地址: 江苏省南京市鼓楼区中山北路 邮编: 210003");
+        let read = read_one("收件人: 王小明 电话: 13800138000 地址: 江苏省南京市鼓楼区中山北路 邮编: 210003");
         assert_eq!((read.detail.as_str(), read.postcode.as_str()), ("中山北路", "210003"));
+    }
+
+    #[test]
+    fn two_people_are_not_read_as_one() {
+        for (text, two) in [
+            ("张三 13800138000 浙江省杭州市西湖区文三路1号\n李四 13900139000 浙江省杭州市西湖区文二路2号", true),
+            ("1、张三 13800138000 杭州市西湖区文三路1号 2、李四 13900139000 上海市浦东新区世纪大道1号", true),
+            ("1. 张三 13800138000 杭州市西湖区文三路1号；2. 李四 13900139000 杭州市西湖区文二路2号", true),
+            ("张三13800138000浙江杭州西湖区文三路1号；李四13900139000浙江杭州西湖区文二路2号", true),
+            // One number for when the other does not answer, one person twice, and who sends it.
+            ("张三 13800138000 浙江省杭州市西湖区文三路1号\n备用电话 13900139000", false),
+            ("张三 13800138000 13900139000 浙江省杭州市西湖区文三路1号", false),
+            ("张三 13800138000 浙江省杭州市西湖区文三路1号\n张三 13800138000 浙江省杭州市西湖区文三路1号", false),
+            (
+                "寄件人：王五 13900139000 江苏省南京市鼓楼区1号\n收件人：张三 13800138000 浙江省杭州市西湖区文三路1号",
+                false,
+            ),
+            ("收货人：张三\n电话：13800138000\n地址：浙江省杭州市西湖区文三路1.2号", false),
+        ] {
+            assert_eq!(read(text).is_err(), two, "{text}");
+        }
     }
 }

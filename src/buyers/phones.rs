@@ -21,6 +21,11 @@ pub fn first(text: &str) -> Option<Phone> {
     })
 }
 
+/// Whether a number has a digit too few, or one too many, to ring anybody.
+pub fn is_miscounted(number: &str) -> bool {
+    first(number).is_none() && nearly(number).is_some()
+}
+
 /// One of not quite eleven digits, so that its owner sees what is missing.
 pub fn nearly(text: &str) -> Option<Phone> {
     starts(text).find_map(|at| {
@@ -115,8 +120,11 @@ fn foreign(text: &str, at: usize) -> Read {
 /// The digits behind a number that another exchange wants, and how long all of that is. What is counted in houses is none.
 fn extension(rest: &str, most: usize) -> Option<(String, usize)> {
     let trimmed = rest.trim_start_matches(' ');
-    let said = ["转接", "转", "分机", "ext.", "ext", "EXT"].iter().find_map(|word| trimmed.strip_prefix(word));
+    let inner = trimmed.strip_prefix(['(', '（']);
+    let words = ["转接", "转", "分机号", "分机", "ext.", "ext", "EXT"];
+    let said = words.iter().find_map(|word| inner.unwrap_or(trimmed).strip_prefix(word));
     let said = said.map(|behind| (behind.trim_start_matches([' ', ':', '：', '-']), 1));
+    let closing = if said.is_some() && inner.is_some() { [')', '）'] } else { ['\0'; 2] };
     let dashed = rest.strip_prefix(['-', '_', '#']).map(|behind| (behind, 1));
     let behind_comma = rest.strip_prefix([',', '，']).map(|behind| (behind, 3));
     let (behind, least) = said.or(dashed).or(behind_comma)?;
@@ -125,7 +133,8 @@ fn extension(rest: &str, most: usize) -> Option<(String, usize)> {
     let parted = next.is_none_or(|c| !c.is_alphanumeric());
     let house = next.is_some_and(|c| "号弄幢栋楼室单层座门组户-".contains(c));
     let right = (least..=most).contains(&end) && !house && (least == 1 || parted);
-    right.then(|| (behind[..end].to_owned(), rest.len() - behind.len() + end))
+    let closed = next.filter(|c| closing.contains(c)).map_or(0, char::len_utf8);
+    right.then(|| (behind[..end].to_owned(), rest.len() - behind.len() + end + closed))
 }
 
 #[cfg(test)]
@@ -147,6 +156,11 @@ mod tests {
             ("18466000000转1234", "18466000000-1234"),
             ("18466000000 转 1234", "18466000000-1234"),
             ("18466000000分机1234", "18466000000-1234"),
+            ("18466000000（分机1234）", "18466000000-1234"),
+            ("18466000000 (转 1234)", "18466000000-1234"),
+            ("0571-88001234(分机号：802)", "0571-88001234-802"),
+            ("18466000000（1234）", "18466000000"),
+            ("18466000000（分机）", "18466000000"),
             ("18466000000,1234", "18466000000-1234"),
             ("18466000000-1234浙江省", "18466000000-1234"),
             ("18466000000,1234弄", "18466000000"),
@@ -172,6 +186,22 @@ mod tests {
             assert_eq!(found.as_ref().map_or("", |found| &found.number), number, "{text}");
         }
         assert_eq!(nearly("手机1380013800，").unwrap().number, "1380013800");
+        for (number, odd) in [
+            ("1380013800", true),
+            ("138001380001", true),
+            ("138 0013 800", true),
+            ("13800138000", false),
+            ("13800138000-1234", false),
+            ("+8613800138000", false),
+            ("88001234", false),
+            ("0571-88001234", false),
+            ("4008001234", false),
+            ("+1 310 555 1234", false),
+        ] {
+            assert_eq!(is_miscounted(number), odd, "{number}");
+        }
+        let bracketed = "张三 18466000000（分机1234）浙江省";
+        assert_eq!(&bracketed[first(bracketed).unwrap().at], "18466000000（分机1234）");
         let whole = "张三 18466000000-1234 浙江省";
         assert_eq!(&whole[first(whole).unwrap().at], "18466000000-1234");
     }

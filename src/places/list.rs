@@ -69,7 +69,20 @@ pub fn listed(text: &str) -> Listed {
     let mut listed = gathered(text);
     let widened = widened(&listed.parts, &listed.today);
     listed.problems.extend(widened);
+    listed.problems.extend(nested(&listed.places));
     listed
+}
+
+/// What is said of places that lie in others of the same list: whoever names both may mean only one of them.
+fn nested(places: &[Place]) -> Vec<String> {
+    let inside = |whole: &Place| {
+        let parts: Vec<&str> = places.iter().filter(|part| whole.may_lie_in(part)).map(Place::own).collect();
+        let (all, parts) = (whole.text(), parts.join("、"));
+        (!parts.is_empty()).then(|| {
+            format!("{all}已经包含{parts}：整个{}都算就去掉{parts}，只算{parts}就去掉{}", whole.own(), whole.own())
+        })
+    };
+    places.iter().filter_map(inside).collect()
 }
 
 /// What is said of parts, where nobody has named the whole.

@@ -205,6 +205,11 @@ impl Place {
         1 + usize::from(self.city.is_some()) + usize::from(self.district.is_some())
     }
 
+    /// The last of its names: `西湖区`.
+    pub fn own(&self) -> &'static str {
+        self.district.or(self.city).unwrap_or(self.province)
+    }
+
     /// `浙江省杭州市西湖区`, `上海市浦东新区`
     pub fn text(&self) -> String {
         let city = self.city.filter(|city| *city != self.province).unwrap_or_default();

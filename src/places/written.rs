@@ -168,14 +168,17 @@ fn choose(text: &str, found: &[Found], asked: &[(Found, Vec<Place>)]) -> Written
     // Another whole place, as of whoever has moved: which of the two is meant, only a person knows.
     let whole = |one: &Found| one.names > 1 && !one.bare && one.depth() == 3;
     let contradicted = beside.iter().any(|one| !one.agrees(&chosen.place) && (one.names >= chosen.names || whole(one)));
-    // People say so where they give an old address beside the new one.
-    let moved = holds(text, &MOVED) && found.iter().any(|one| !one.meets(&chosen) && !one.agrees(&chosen.place));
+    // People say so where they give an old address beside the new one, or draw an arrow from one to the other.
+    let comes_after = |one: &Found| text[..one.from].trim_end().ends_with(['改', '换', '→', '>', '➡']);
+    let says_so = holds(text, &MOVED) || found.iter().chain(asked.iter().map(|(one, _)| one)).any(comes_after);
+    let elsewhere = |one: &Found| !one.meets(&chosen) && !one.agrees(&chosen.place);
+    let unlike =
+        |(one, places): &&(Found, Vec<Place>)| !one.meets(&chosen) && !places.iter().any(|place| chosen.agrees(place));
+    let moved = says_so && (found.iter().any(elsewhere) || asked.iter().any(unlike));
     // The same words, read otherwise.
     let twofold =
         strong.iter().any(|one| rank(one) == rank(&&chosen) && one.meets(&chosen) && !one.agrees(&chosen.place));
-    let unanswered = asked.iter().any(|(one, places)| {
-        !one.meets(&chosen) && chosen.names < 2 && !places.iter().any(|place| chosen.agrees(place))
-    });
+    let unanswered = chosen.names < 2 && asked.iter().any(unlike);
     if contradicted || moved || twofold || unanswered {
         return Written::Doubtful;
     }
@@ -282,7 +285,8 @@ fn is_meant(text: &str, found: &Found) -> bool {
     if found.bare && (goes_on(rest) || has_longer(&text[found.last..], found.to - found.last)) {
         return false;
     }
-    let glued = before.chars().rev().take_while(|c| is_han(*c)).count();
+    // 改 and 换 stand between two addresses.
+    let glued = before.chars().rev().take_while(|c| is_han(*c) && !['改', '换'].contains(c)).count();
     match (found.names, found.bare) {
         (1, true) => {
             let city_of_districts = found.place.district.is_none() && found.depth() < 3;

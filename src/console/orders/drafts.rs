@@ -171,11 +171,11 @@ struct LineForm {
 
 impl DraftForm {
     /// Fills what is empty from what was pasted; what somebody wrote stays.
-    fn read_pasted(mut self) -> DraftForm {
+    fn read_pasted(&mut self) -> Result<()> {
         if self.pasted.trim().is_empty() {
-            return self;
+            return Ok(());
         }
-        let mut read = paste::read(&self.pasted);
+        let mut read = paste::read(&self.pasted).map_err(|why| Error::field("pasted", why))?;
         // A region is one thing: a city is not filled in beside another province.
         let typed = [(&self.province, &read.province), (&self.city, &read.city), (&self.district, &read.district)];
         if typed.iter().any(|(typed, found)| !typed.trim().is_empty() && typed.trim() != found.as_str()) {
@@ -193,7 +193,7 @@ impl DraftForm {
                 *field = found;
             }
         }
-        self
+        Ok(())
     }
 
     /// None where nothing of it is written: then the buyer says it.
@@ -372,9 +372,10 @@ type Next = std::result::Result<Flash<Redirect>, Result<Template>>;
 
 #[post("/drafts", data = "<form>")]
 async fn create(shop: &State<Shop>, staff: Clerk, form: Form<DraftForm>) -> Next {
-    let form = form.into_inner().read_pasted();
-    if form.parse {
-        return Err(form_page(shop, &staff.0, &form, None).await);
+    let mut form = form.into_inner();
+    let read = form.read_pasted();
+    if form.parse || read.is_err() {
+        return Err(form_page(shop, &staff.0, &form, read.err().as_ref()).await);
     }
     let (typed, settings, now, who) = (form.clone(), shop.settings(), shop.now(), staff.0.clone());
     let code: String = shop.nonces.base32().chars().take(8).collect();
