@@ -17,6 +17,7 @@ const END: u16 = 0x000a;
 const PASSWORD: u16 = 0x002f;
 const SHEET: u16 = 0x0085;
 const FORMAT: u16 = 0x041e;
+const FONT: u16 = 0x0031;
 const CELL_STYLE: u16 = 0x00e0;
 const ROW: u16 = 0x0208;
 const COLUMNS: u16 = 0x007d;
@@ -30,8 +31,10 @@ const CELLS: [u16; 12] =
 #[derive(Debug)]
 pub(super) struct Formats {
     codes: HashMap<u16, String>,
-    /// The format of every style of cells.
-    styles: Vec<u16>,
+    /// Whether each font strikes through what is written in it.
+    striking: Vec<bool>,
+    /// The format of every style of cells, and whether it strikes through.
+    styles: Vec<(u16, bool)>,
     /// Where each sheet begins in the stream.
     sheets: Vec<u32>,
     /// For each sheet its cells in order, with their formats.
@@ -40,6 +43,8 @@ pub(super) struct Formats {
     pub pictures: usize,
     /// What is not shown of each sheet that hides something.
     pub unseen: HashMap<usize, Unseen>,
+    /// For each sheet the columns of a line, as the person sees it, that are struck through.
+    pub crossed: HashMap<usize, HashMap<u32, Vec<usize>>>,
 }
 
 /// A cell's place as a number that grows from left to right and from line to line.
@@ -53,11 +58,13 @@ impl Formats {
         let codes = [(9, "0%".to_owned()), (10, "0.00%".to_owned())].into();
         let mut read = Formats {
             codes,
+            striking: Vec::new(),
             styles: Vec::new(),
             sheets: Vec::new(),
             cells: Vec::new(),
             pictures: 0,
             unseen: HashMap::new(),
+            crossed: HashMap::new(),
         };
         let (mut at, mut rows, mut columns, mut before) = (0, 0, 0, 0);
         // A chart inside of a sheet has a beginning and an end of its own, and cells that are not the sheet's.
@@ -75,7 +82,8 @@ impl Formats {
                 PASSWORD => return Err(Unreadable::encrypted()),
                 SHEET => read.sheets.extend(record.first_chunk().map(|start| u32::from_le_bytes(*start))),
                 FORMAT => read.codes.extend(code(record, wide).filter(|(_, code)| number::matters(code))),
-                CELL_STYLE => read.styles.extend(u16_at(record, 2)),
+                FONT => read.striking.push(u16_at(record, 2).is_some_and(|flags| flags & 8 != 0)),
+                CELL_STYLE => read.styles.extend(read.style(record)),
                 // Boxes, buttons, notes; this one is a picture.
                 OBJECT => read.pictures += usize::from(u16_at(record, 4) == Some(8)),
                 ROW | COLUMNS => {
@@ -119,11 +127,22 @@ impl Formats {
         }
     }
 
+    /// A style's format, and whether its font strikes through. No font has the number four.
+    fn style(&self, record: &[u8]) -> Option<(u16, bool)> {
+        let font = usize::from(u16_at(record, 0)?);
+        let font = if font > 4 { font - 1 } else { font };
+        Some((u16_at(record, 2)?, self.striking.get(font).copied().unwrap_or(false)))
+    }
+
     fn note(&mut self, sheet: usize, row: u32, column: u32, style: Option<u16>) {
-        let format = style.and_then(|style| self.styles.get(usize::from(style))).copied();
-        if let Some(format) = format.filter(|format| self.codes.contains_key(format)) {
+        let style = style.and_then(|style| self.styles.get(usize::from(style))).copied();
+        let Some((format, strikes)) = style else { return };
+        if self.codes.contains_key(&format) {
             self.cells.resize_with(self.cells.len().max(sheet + 1), Vec::new);
             self.cells[sheet].push((place(row, column), format));
+        }
+        if strikes {
+            self.crossed.entry(sheet).or_default().entry(row + 1).or_default().push(column as usize);
         }
     }
 

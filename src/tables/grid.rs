@@ -1,6 +1,6 @@
 //! The cells of one sheet as they come out of a file, in whatever order, within bounds.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::unseen::Unseen;
@@ -26,8 +26,8 @@ pub(super) struct Sheet {
     /// Pictures of the whole file that lie in no cell of a sheet.
     pub unread_pictures: usize,
     pub unseen: Unseen,
-    /// Lines of which most is struck through.
-    pub struck: BTreeSet<u32>,
+    /// Of a line, the columns that are struck through.
+    pub crossed: HashMap<u32, Vec<usize>>,
     /// How many cells each line has where a separator too many moves all that stands behind it: in text.
     pub written: HashMap<u32, usize>,
     /// Whether its cells are parted by a sign that stands in numbers and names, too.
@@ -62,7 +62,7 @@ impl Held {
 }
 
 /// A picture of the sheet, in the line that the person sees, in the column counted from zero.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Lying {
     pub line: u32,
     pub column: usize,
@@ -119,6 +119,15 @@ impl Sheet {
         Ok(())
     }
 
+    /// Notes that what stands in a cell, counted from zero, is struck through.
+    pub(super) fn cross(&mut self, row: u32, column: u32) {
+        let crossed = self.crossed.entry(row.saturating_add(1)).or_default();
+        let column = column as usize;
+        if !crossed.contains(&column) {
+            crossed.push(column);
+        }
+    }
+
     /// Whole rows, the same one so many times.
     pub(super) fn repeat(&mut self, row: u32, times: u32, cells: Vec<Cell>) -> Result<(), Unreadable> {
         let last = row.saturating_add(times);
@@ -137,9 +146,18 @@ impl Sheet {
         let first = rows.first().map_or(u32::MAX, |(line, _)| *line);
         let (above, below) = std::mem::take(&mut self.pictures).into_iter().partition(|picture| picture.line < first);
         self.pictures = above;
-        let (name, unseen, written) = (self.name.clone(), self.unseen.clone(), self.written.clone());
-        let (spans, commas) = (self.spans.clone(), self.commas);
-        Sheet { name, hidden: self.hidden, rows, pictures: below, unseen, written, spans, commas, ..Sheet::default() }
+        Sheet {
+            name: self.name.clone(),
+            hidden: self.hidden,
+            rows,
+            pictures: below,
+            unseen: self.unseen.clone(),
+            crossed: self.crossed.clone(),
+            written: self.written.clone(),
+            commas: self.commas,
+            spans: self.spans.clone(),
+            ..Sheet::default()
+        }
     }
 
     /// From the top down, every line once.
@@ -161,7 +179,7 @@ impl Sheet {
     pub(super) fn merge(&mut self, merged: impl Iterator<Item = Merged>) -> Result<(), Unreadable> {
         for one in merged.filter(|one| one.last > one.first).take(MOST_MERGED) {
             let Ok(at) = self.rows.binary_search_by_key(&one.first, |(line, _)| *line) else { continue };
-            // A picture is given once, for the first of its rows.
+            self.merge_pictures(&one);
             let counts = |cell: &&Cell| !matches!(cell, Cell::Empty | Cell::Picture);
             let Some(value) = self.rows[at].1.get(one.column).filter(counts).cloned() else {
                 continue;
@@ -182,6 +200,18 @@ impl Sheet {
             }
         }
         Ok(())
+    }
+
+    /// A picture in merged cells, or over them, is that of all their rows.
+    fn merge_pictures(&mut self, one: &Merged) {
+        let of_it = |line: u32| (one.first..=one.last).contains(&line);
+        let within = |picture: &&Lying| picture.column == one.column && of_it(picture.line);
+        let copy = |picture: &Lying| {
+            let lines = self.rows.iter().map(|(line, _)| *line).filter(|line| of_it(*line) && *line != picture.line);
+            lines.map(|line| Lying { line, ..picture.clone() }).collect::<Vec<_>>()
+        };
+        let more: Vec<Lying> = self.pictures.iter().filter(within).flat_map(copy).collect();
+        self.pictures.extend(more);
     }
 }
 

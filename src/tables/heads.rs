@@ -70,15 +70,19 @@ impl Titles {
         })
     }
 
-    /// Several titles of one column in one (`快递单号/运单号`), or one with its number (`快递单号1`).
+    /// Several titles of one column in one (`快递单号/运单号`), or one with its number (`快递单号1`). The second figure is
+    /// another than the first, and one with more digits may be what so many cost.
     fn of_parts(&self, form: &str) -> Option<(usize, usize)> {
         let unnumbered = form.trim_end_matches(|c: char| c.is_ascii_digit());
-        if form.len() - unnumbered.len() > 2 {
+        let number = &form[unnumbered.len()..];
+        if number.len() > 2 {
             return None;
         }
+        let may_have_it = |column: usize| number.len() < 2 && number <= "1" || !self.figures.contains(&column);
         let mut parts = unnumbered.split(['/', '、', '或']).map(|part| self.known.get(part).copied());
         let first = parts.next().flatten()?;
-        parts.all(|part| part.is_some_and(|(column, _)| column == first.0)).then_some(first)
+        let same = parts.all(|part| part.is_some_and(|(column, _)| column == first.0));
+        (same && may_have_it(first.0)).then_some(first)
     }
 
     /// How many different columns a row names.
@@ -258,30 +262,8 @@ fn forms(title: &str) -> Vec<Form> {
 /// Whether a part of a remark leaves a figure what its title says: that it must be filled in, in which money, one piece of
 /// what it counts, how long it may be, how it looks.
 fn says_nothing(part: &str) -> bool {
-    const WORDS: [&str; 57] = [
-        "必填",
-        "必填项",
-        "选填",
-        "可选",
-        "非必填",
-        "必须",
-        "必须填",
-        "要填",
-        "可不填",
-        "可空",
-        "可为空",
-        "可留空",
-        "不填",
-        "required",
-        "optional",
-        "数字",
-        "整数",
-        "正整数",
-        "纯数字",
-        "数值",
-        "小数",
+    const WORDS: [&str; 35] = [
         "金额",
-        "文本",
         "单位",
         "块钱",
         "人民币元",
@@ -322,17 +304,56 @@ fn says_nothing(part: &str) -> bool {
     let part = part.trim_matches([')', ':', '-']);
     let bare = BEFORE.iter().find_map(|word| part.strip_prefix(word)).unwrap_or(part).trim_start_matches(':');
     let of_one = bare.strip_prefix(['每', '一', '1']).is_some_and(|unit| ["件", "个"].contains(&unit));
-    let limit = bare.replace("个字", "字");
-    let is_limit = limit.contains(|c: char| "字位~<>=≤≥于多少超内限-".contains(c))
-        && limit.chars().all(|c| {
-            c.is_ascii_digit() || "字位~<>=≤≥于多少超内限-最大小不过以之间范围保留两三到至等符长度可数".contains(c)
-        });
+    // A price with it and one without are the same figure, twice.
+    let term = bare.trim_start_matches(['不', '未']);
     number::OURS.contains(&bare)
-        || WORDS.contains(&bare)
+        || WORDS.contains(&term)
+        || FILLING_IN.contains(&bare)
         || of_one
-        || is_limit
+        || is_limit(bare)
         || bare.ends_with("除外")
         || EXAMPLES.iter().any(|word| part.starts_with(word))
+}
+
+/// How a column is to be filled in.
+const FILLING_IN: [&str; 22] = [
+    "必填",
+    "必填项",
+    "选填",
+    "可选",
+    "非必填",
+    "必须",
+    "必须填",
+    "要填",
+    "可不填",
+    "可空",
+    "可为空",
+    "可留空",
+    "不填",
+    "required",
+    "optional",
+    "数字",
+    "整数",
+    "正整数",
+    "纯数字",
+    "数值",
+    "小数",
+    "文本",
+];
+
+/// How long or how large something may be: `≤9999`, `最多60个字`.
+fn is_limit(text: &str) -> bool {
+    let limit = text.replace("个字", "字");
+    limit.contains(|c: char| "字位~<>=≤≥于多少超内限-".contains(c))
+        && limit.chars().all(|c| {
+            c.is_ascii_digit() || "字位~<>=≤≥于多少超内限-最大小不过以之间范围保留两三到至等符长度可数".contains(c)
+        })
+}
+
+/// Whether a cell says no more than how its column is to be filled in.
+pub fn explains(text: &str) -> bool {
+    let text = narrowed(text);
+    FILLING_IN.contains(&text.as_str()) || text.contains('字') && text.contains(char::is_numeric) && is_limit(&text)
 }
 
 /// What may stand behind a title without brackets.
@@ -468,19 +489,29 @@ fn best_of(sheets: &[Sheet], found: &[Option<Found>]) -> Vec<bool> {
 }
 
 /// A sheet without headings: every row as it stands.
-fn add_bare(table: &mut Table, sheet: Sheet, several: bool) {
+fn add_bare(table: &mut Table, mut sheet: Sheet, several: bool) {
     let head = Arc::new(Head::default());
     let name = several.then(|| Arc::from(sheet.name.as_str()));
-    table.rows.extend(sheet.rows.into_iter().map(|(line, cells)| Row {
-        place: Place { sheet: name.clone(), line },
-        cells,
-        spans: Vec::new(),
-        head: head.clone(),
-        pictures: Vec::new(),
-        moved: None,
-        struck: sheet.struck.contains(&line),
-        group: None,
+    table.rows.extend(sheet.rows.into_iter().map(|(line, cells)| {
+        let crossed = sheet.crossed.remove(&line).unwrap_or_default();
+        Row {
+            place: Place { sheet: name.clone(), line },
+            struck: is_struck(&crossed, &cells),
+            cells,
+            spans: Vec::new(),
+            head: head.clone(),
+            pictures: Vec::new(),
+            moved: None,
+            crossed,
+            group: None,
+        }
     }));
+}
+
+/// Whether of the cells that hold something half are struck through.
+fn is_struck(crossed: &[usize], cells: &[Cell]) -> bool {
+    let filled = cells.iter().filter(|cell| **cell != Cell::Empty).count();
+    !crossed.is_empty() && crossed.len() * 2 >= filled
 }
 
 fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, several: bool) {
@@ -507,7 +538,7 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
     if !unused.is_empty() {
         table.notes.push(here(&format!("没有用到的列：{}", listed(&unused))));
     }
-    let (unseen, struck) = (sheet.unseen, sheet.struck);
+    let (unseen, mut crossed) = (sheet.unseen, sheet.crossed);
     let hidden = found.columns.iter().flatten().filter(|at| unseen.columns.contains(at));
     let hidden: Vec<&str> = hidden.filter_map(|at| Some(named.get(*at)?.as_str())).collect();
     if !hidden.is_empty() {
@@ -555,14 +586,16 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
         let moved = moved(line, &cells);
         let place = Place { sheet: name.clone(), line };
         let spans = spans.remove(&line).unwrap_or_default();
+        let crossed = crossed.remove(&line).unwrap_or_default();
         let row = Row {
             place,
+            struck: is_struck(&crossed, &cells),
             cells,
             spans,
             head: head.clone(),
             pictures: Vec::new(),
             moved,
-            struck: struck.contains(&line),
+            crossed,
             group: group.clone(),
         };
         if let Some(alone) = row.alone() {

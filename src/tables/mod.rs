@@ -27,6 +27,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use heads::explains;
 pub use number::{DIGITS, count, is_spoilt, narrow, settled};
 pub use write::{csv, xlsx};
 
@@ -107,6 +108,8 @@ pub struct Row {
     pub moved: Option<String>,
     /// Most of what stands there is struck through.
     pub struck: bool,
+    /// Where in it something is, by columns of the sheet.
+    crossed: Vec<usize>,
     /// What stands alone in a line above it, the last of these, as between groups.
     group: Option<Arc<str>>,
     cells: Vec<Cell>,
@@ -218,6 +221,11 @@ impl Row {
     pub fn merged(&self, column: usize) -> Option<(u32, u32)> {
         let at = (*self.head.columns.get(column)?)?;
         self.spans.iter().find(|span| span.column == at).map(|span| (span.first, span.last))
+    }
+
+    /// Whether what stands under a wanted column is struck through.
+    pub fn is_crossed(&self, column: usize) -> bool {
+        self.head.columns.get(column).copied().flatten().is_some_and(|at| self.crossed.contains(&at))
     }
 
     /// The title of a wanted column as it is written in this table.

@@ -78,18 +78,21 @@ pub(super) fn shown(number: f64, format: &str) -> Cell {
 /// `0"分"`; other money, `$0.00`; thousands of it, `0.00,`. A format that says `万` and divides by it says the same as the
 /// number.
 fn otherwise(format: &str, number: f64, plain: &str) -> Option<String> {
-    let section = sections(format).next()?;
+    let section = section(format, number)?;
     let digit = |token: &Token| matches!(token, Token::Sign('0' | '#' | '@' | '?'));
-    let last = section.iter().rposition(digit)?;
+    let Some(last) = section.iter().rposition(digit) else { return unseen(format, &section, plain) };
     let behind: String = section[last + 1..].iter().filter_map(Token::said).collect();
     let behind = behind.trim();
+    if section[last + 1..].iter().any(|token| matches!(token, Token::Says('+') | Token::Sign('+'))) {
+        return Some(format!("{plain}+"));
+    }
     let divided = section.iter().any(|token| matches!(token, Token::Says('.')));
     let thousands = thousands(&section);
     match behind.chars().next() {
         Some(unit) if thousands == 0 && !divided && LARGER.contains(&unit) => return Some(format!("{plain}{unit}")),
         _ if thousands > 0 && !says_thousands(behind) => {
             let seen = rounded(number / 1000_f64.powi(thousands));
-            return Some(format!("{plain}（显示成 {seen}）"));
+            return Some(seen_as(plain, &seen));
         }
         _ if thousands == 0 && ["分", "角", "毛"].contains(&behind) => return Some(format!("{plain}{behind}")),
         _ => {}
@@ -110,6 +113,22 @@ fn otherwise(format: &str, number: f64, plain: &str) -> Option<String> {
     let all = format!("{}{before}/{behind}", money_of(format));
     let known = thousands > 0 || divided || all.split('/').all(says_nothing);
     (!known).then(|| format!("{}{}{plain}{behind}", money_of(format), before.trim()))
+}
+
+/// A number of which a format shows no digit, but words or nothing. Days and times have letters of their own.
+fn unseen(format: &str, section: &[Token], plain: &str) -> Option<String> {
+    let moment = section.iter().any(|token| matches!(token, Token::Sign(c) if c.is_ascii_alphabetic()));
+    let words: String = section.iter().filter_map(Token::said).collect();
+    let is_one = !moment && (format.contains(';') || !words.trim().is_empty());
+    is_one.then(|| seen_as(plain, words.trim()))
+}
+
+/// A number, and what is to be seen in its place.
+fn seen_as(plain: &str, words: &str) -> String {
+    match words {
+        "" => format!("{plain}（显示成空白）"),
+        words => format!("{plain}（显示成 {words}）"),
+    }
 }
 
 /// Our money, and one piece of anything: beside a figure they leave it what it is.
@@ -193,31 +212,34 @@ pub(super) fn whole(number: i64, format: &str) -> Cell {
 }
 
 /// A number written as a decimal, with the text that is shown for it: what makes a code of it, and per cent, are what is
-/// shown.
+/// shown, and so is whatever makes another value of it.
 pub(super) fn decimal(value: &str, shown_as: &str) -> Option<Cell> {
-    let read = shown(value.parse().ok()?, "");
-    let (seen, behind) = leading_number(shown_as);
-    let behind = behind.trim();
-    let several = behind.starts_with(LARGER) || ["分", "角", "毛"].contains(&behind);
     let number: f64 = value.parse().ok()?;
-    let same = seen.is_some_and(|seen| seen == number);
-    let divided = |by: f64| seen.is_some_and(|seen| seen != 0.0 && (number / seen - by).abs() < by / 100.0);
-    Some(match &read {
-        Cell::Text(_) if is_foreign(shown_as) || several && same => Cell::Text(shown_as.to_owned()),
-        Cell::Text(plain) if (divided(1e3) || divided(1e6)) && !says_thousands(behind) => {
-            Cell::Text(format!("{plain}（显示成 {shown_as}）"))
-        }
-        Cell::Text(plain) if is_code(plain, shown_as) => Cell::Text(shown_as.to_owned()),
-        Cell::Text(_) if shown_as.ends_with('%') => shown(value.parse().ok()?, "0%"),
-        _ => read,
+    let read = shown(number, "");
+    let Cell::Text(plain) = &read else { return Some(read) };
+    let (before, seen, behind) = around(shown_as);
+    let Some(seen) = seen else {
+        // A nought may be a dash.
+        return Some(if number == 0.0 { read } else { Cell::Text(seen_as(plain, shown_as)) });
+    };
+    let divided = |by: f64| seen != 0.0 && (number / seen - by).abs() < by / 100.0;
+    Some(match () {
+        () if is_foreign(shown_as) => Cell::Text(shown_as.to_owned()),
+        () if (divided(1e3) || divided(1e6)) && !says_thousands(behind) => Cell::Text(seen_as(plain, shown_as)),
+        () if is_code(plain, shown_as) => Cell::Text(shown_as.to_owned()),
+        () if shown_as.ends_with('%') => shown(number, "0%"),
+        () if seen != number && says_thousands(behind) => read,
+        () if says_nothing(before) && !behind.contains('+') && behind.split('/').all(says_nothing) => read,
+        () => Cell::Text(shown_as.to_owned()),
     })
 }
 
-/// The first number in a text, without its thousands' commas, and what stands behind it.
-fn leading_number(text: &str) -> (Option<f64>, &str) {
-    let text = text.trim_start_matches(|c: char| !c.is_ascii_digit());
-    let behind = text.trim_start_matches(|c: char| c.is_ascii_digit() || ".,".contains(c));
-    (text[..text.len() - behind.len()].replace(',', "").parse().ok(), behind)
+/// The first number in a text, without its thousands' commas, and what stands around it.
+fn around(text: &str) -> (&str, Option<f64>, &str) {
+    let (before, rest) = text.split_at(text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len()));
+    let behind = rest.trim_start_matches(|c: char| c.is_ascii_digit() || ".,".contains(c));
+    let seen = rest[..rest.len() - behind.len()].replace(',', "").parse().ok();
+    (before, seen, behind.trim())
 }
 
 /// Whether what is drawn around a whole number makes a code of it: zeros in front, letters, signs between its digits.
@@ -269,7 +291,7 @@ impl Token {
     fn said(&self) -> Option<char> {
         match self {
             Token::Says(c) => Some(*c),
-            Token::Sign(_) => None,
+            _ => None,
         }
     }
 
@@ -309,7 +331,7 @@ impl Look {
                 Token::Sign('%') => return Look::Percent,
                 Token::Sign('a') => return Look::Weekday,
                 Token::Sign(c @ ('-' | '/' | '(' | ')' | ':' | ' ' | '+')) => pieces.push(Piece::Says(c)),
-                Token::Sign(_) => other = true,
+                Token::Sign(_) | Token::If(..) => other = true,
             }
         }
         let digits = pieces.iter().filter(|piece| !matches!(piece, Piece::Says(_))).count();
@@ -352,24 +374,48 @@ pub(super) fn worded<'t>(text: &'t str, format: &str) -> Cow<'t, str> {
         match token {
             Token::Sign('@') => shown.push_str(text),
             Token::Says(c) => shown.push(c),
-            Token::Sign(_) => {}
+            _ => {}
         }
     }
     Cow::Owned(shown)
 }
 
 /// A format taken apart.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Token {
     /// Said as it is.
     Says(char),
     /// What means something; `General` and the rows of letters that name a weekday are one.
     Sign(char),
+    /// The section counts for numbers that are more than this, less, or just this; the order may say several.
+    If([bool; 3], f64),
+}
+
+/// `>100`, `<=0`, `<>5`.
+fn condition(text: &str) -> Option<Token> {
+    let number = text.trim_start_matches(['<', '>', '=']);
+    let holds = ['<', '=', '>'].map(|sign| text[..text.len() - number.len()].contains(sign));
+    Some(Token::If(holds, number.trim().parse().ok().filter(|_| holds.contains(&true))?))
+}
+
+/// The section that counts for a number: that whose condition it meets. Without conditions the first, whatever its sign.
+fn section(format: &str, number: f64) -> Option<Vec<Token>> {
+    let meets = |section: &Vec<Token>| {
+        section.iter().all(|token| match token {
+            Token::If([less, same, more], than) => {
+                *less && number < *than || *same && number == *than || *more && number > *than
+            }
+            _ => true,
+        })
+    };
+    sections(format).find(meets)
 }
 
 /// Whether a format changes what is seen of a number or a text.
 pub(super) fn matters(format: &str) -> bool {
-    Look::of(format) != Look::Plain || !worded("", format).is_empty() || otherwise(format, 50.0, "50").is_some()
+    let conditional = sections(format).flatten().any(|token| matches!(token, Token::If(..)));
+    let changed = || otherwise(format, 50.0, "50").is_some();
+    Look::of(format) != Look::Plain || !worded("", format).is_empty() || conditional || changed()
 }
 
 /// The sections of a format: for numbers, negative ones, zero, text.
@@ -387,8 +433,7 @@ fn sections(format: &str) -> impl Iterator<Item = Vec<Token>> {
             }
             '[' => {
                 let (inside, behind) = rest.split_once(']').unwrap_or_default();
-                // A condition: which section counts is not looked at.
-                section.extend(inside.starts_with(['<', '>', '=']).then_some(Token::Sign('?')));
+                section.extend(condition(inside));
                 rest = behind;
             }
             '\\' | '_' | '*' => {
@@ -529,6 +574,18 @@ mod tests {
             (50.0, "0.00\"/斤\"", "50/斤"),
             (50.0, "\"约\"0", "约50"),
             (50.0, "#,##0\"起\"", "50起"),
+            (50.0, "0\"+\"", "50+"),
+            (50.0, "0+", "50+"),
+            (50.0, "\"面议\"", "50（显示成 面议）"),
+            (50.0, "\"缺货\";\"缺货\"", "50（显示成 缺货）"),
+            (50.0, "\"***\"", "50（显示成 ***）"),
+            (50.0, ";;;", "50（显示成空白）"),
+            (50.0, ";;;@", "50（显示成空白）"),
+            (50.0, "[>100]0\"元\";0\"角\"", "50角"),
+            (150.0, "[>100]0\"元\";0\"角\"", "150"),
+            (50.0, "[<=50]0\"折\";0", "50折"),
+            (51.0, "[<=50]0\"折\";0", "51"),
+            (50.0, "[Red]", "50"),
             (7.0, "0\"盒(12支)\"", "7盒(12支)"),
             (7.0, "\">\"0", ">7"),
             (7.0, "0\"（已订完）\"", "7（已订完）"),
@@ -583,6 +640,18 @@ mod tests {
             ("990", "990.00分", "990.00分"),
             ("5", "$5.00", "$5.00"),
             ("5", "5.00 美元", "5.00 美元"),
+            ("50", "50折", "50折"),
+            ("50", "50.00/斤", "50.00/斤"),
+            ("50", "约50", "约50"),
+            ("50", "50起", "50起"),
+            ("50", "50+", "50+"),
+            ("50", "50角", "50角"),
+            ("50", "面议", "50（显示成 面议）"),
+            ("50", "", "50（显示成空白）"),
+            ("0", "-", "0"),
+            ("50", "50.00元/件", "50"),
+            ("50", "5.00E+01", "50"),
+            ("59.7", "60", "59.7"),
             ("9900", "9.90", "9900（显示成 9.90）"),
             ("9900", "9.9千", "9900"),
             ("1299", "￥1,299.00", "1299"),
@@ -621,6 +690,10 @@ mod tests {
             ("@", false),
             ("[$$-409]#,##0.00", true),
             ("0.00,", true),
+            (";;;", true),
+            ("[>100]0\"角\";0\"元\"", true),
+            ("yyyy-mm-dd", false),
+            ("h:mm", false),
         ] {
             assert_eq!(matters(format), changes, "{format}");
         }

@@ -1,6 +1,8 @@
 //! Workbooks of LibreOffice: `.ods`, read as a stream, for a few bytes of it may repeat a cell a million times.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
+use std::io::BufRead;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -21,9 +23,22 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
     {
         return Err(Unreadable::encrypted());
     }
+    let mut read = Content::default();
+    // What money a number is stands here or there, as the program likes.
+    if let Some(styles) = zipped::part(&mut zip, "styles.xml")? {
+        walk(&styles[..], &mut read)?;
+    }
     let content = zip.by_name("content.xml").map_err(|e| zipped::broken(&e))?;
-    let mut reader = Reader::from_reader(std::io::BufReader::new(content));
-    let (mut buffer, mut read) = (Vec::new(), Content::default());
+    walk(std::io::BufReader::new(content), &mut read)?;
+    if let Some(first) = read.sheets.first_mut() {
+        first.unread_pictures = weighed.pictures;
+    }
+    Ok(read.sheets)
+}
+
+fn walk(xml: impl BufRead, read: &mut Content) -> Result<(), Unreadable> {
+    let mut reader = Reader::from_reader(xml);
+    let mut buffer = Vec::new();
     loop {
         buffer.clear();
         match reader.read_event_into(&mut buffer).map_err(|e| zipped::broken(&e))? {
@@ -36,7 +51,7 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
                 let known = || quick_xml::escape::resolve_predefined_entity(&entity).map(str::to_owned);
                 read.text.push_str(&letter.or_else(known).ok_or_else(|| zipped::broken(&"未知的实体"))?);
             }
-            Event::Eof => break,
+            Event::Eof => return Ok(()),
             _ => {}
         }
         // A few bytes of it may stand for a hundred blanks.
@@ -44,10 +59,6 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
             return Err(beyond());
         }
     }
-    if let Some(first) = read.sheets.first_mut() {
-        first.unread_pictures = weighed.pictures;
-    }
-    Ok(read.sheets)
 }
 
 /// What has been read so far.
@@ -56,6 +67,10 @@ struct Content {
     sheets: Vec<Sheet>,
     /// Styles of tables that are not displayed.
     hidden: HashSet<String>,
+    /// Styles of cells and of words that strike them through.
+    striking: HashSet<String>,
+    /// Styles of numbers, and of cells, that are money of another country.
+    foreign: HashSet<String>,
     style: String,
     /// Columns that were spoken of before the rows.
     columns: u32,
@@ -67,6 +82,10 @@ struct Content {
     repeated_cells: u32,
     cell: Option<Written>,
     text: String,
+    /// Of the stretches of words that have begun, each with a style of its own, whether it is struck through.
+    stretches: Vec<bool>,
+    /// Cells of this row that are struck through.
+    crossed: Vec<u32>,
     /// Inside an annotation or a picture: its text is not the cell's.
     aside: u32,
     merged: Vec<Merged>,
@@ -79,6 +98,29 @@ struct Written {
     value: String,
     formula: bool,
     spans: u32,
+    struck: bool,
+    /// Whether it is money of another country.
+    foreign: bool,
+    /// Whether anything is written for the eye, be it nothing.
+    seen: bool,
+}
+
+/// Around words that are struck through inside of a cell, in its text.
+const STRUCK: char = '\u{1}';
+const MEANT: char = '\u{2}';
+
+/// A text without what is struck through in it; all of it, and so, where nothing else is.
+fn meant(text: &str) -> (Cow<'_, str>, bool) {
+    if !text.contains(STRUCK) {
+        return (Cow::Borrowed(text), false);
+    }
+    let parts = text.split(STRUCK).enumerate().map(|(n, part)| match part.split_once(MEANT) {
+        Some((_, left)) if n > 0 => left,
+        _ => part,
+    });
+    let left: String = parts.collect();
+    let struck = left.trim().is_empty();
+    (Cow::Owned(if struck { text.replace([STRUCK, MEANT], "") } else { left }), struck)
 }
 
 fn times(tag: &BytesStart<'_>, name: &str) -> u32 {
@@ -90,16 +132,36 @@ fn is_unseen(tag: &BytesStart<'_>) -> bool {
     matches!(attribute(tag, "visibility").as_deref(), Some("collapse" | "filter"))
 }
 
+/// Whether a style of these is that of a table, a cell or a few words.
+fn is_styled(tag: &BytesStart<'_>, styles: &HashSet<String>) -> bool {
+    attribute(tag, "style-name").is_some_and(|style| styles.contains(&style))
+}
+
 impl Content {
     fn start(&mut self, tag: &BytesStart<'_>, empty: bool) -> Result<(), Unreadable> {
         let name = tag.local_name().as_ref().to_owned();
         match name.as_str() {
-            "style" => self.style = attribute(tag, "name").unwrap_or_default(),
+            "style" | "default-style" | "currency-style" => {
+                self.style = attribute(tag, "name").unwrap_or_default();
+                if attribute(tag, "data-style-name").is_some_and(|style| self.foreign.contains(&style)) {
+                    self.foreign.insert(self.style.clone());
+                }
+            }
+            // The same sign is that of two countries.
+            "currency-symbol" if attribute(tag, "country").is_some_and(|country| country != "CN") => {
+                self.foreign.insert(self.style.clone());
+            }
             "table-properties" if attribute(tag, "display").as_deref() == Some("false") => {
                 self.hidden.insert(self.style.clone());
             }
+            "text-properties" => {
+                let line = ["text-line-through-style", "text-line-through-type"].map(|name| attribute(tag, name));
+                if line.iter().flatten().any(|line| line != "none") {
+                    self.striking.insert(self.style.clone());
+                }
+            }
             "table" => {
-                let hidden = attribute(tag, "style-name").is_some_and(|style| self.hidden.contains(&style));
+                let hidden = is_styled(tag, &self.hidden);
                 let name = attribute(tag, "name").unwrap_or_default();
                 self.sheets.push(Sheet::after(&self.sheets, name, hidden)?);
                 (self.row, self.columns, self.merged) = (0, 0, Vec::new());
@@ -125,9 +187,20 @@ impl Content {
                 let value = value.iter().find_map(|name| attribute(tag, name)).unwrap_or_default();
                 let formula = attribute(tag, "formula").is_some();
                 let spans = times(tag, "number-rows-spanned");
-                self.cell = Some(Written { kind, value, formula, spans });
+                let currency = attribute(tag, "currency").unwrap_or_default();
+                let ours = ["", "CNY", "RMB", "CN¥", "¥", "￥", "元"].contains(&currency.as_str());
+                let foreign = !ours || is_styled(tag, &self.foreign);
+                let struck = is_styled(tag, &self.striking);
+                self.cell = Some(Written { kind, value, formula, spans, struck, foreign, seen: false });
             }
-            "p" if !self.text.is_empty() => self.text.push('\n'),
+            "span" if !empty => {
+                self.stretches.push(is_styled(tag, &self.striking));
+                self.text.extend(self.stretches.ends_with(&[true]).then_some(STRUCK));
+            }
+            "p" => {
+                self.cell.iter_mut().for_each(|cell| cell.seen = true);
+                self.text.extend((!self.text.is_empty()).then_some('\n'));
+            }
             "s" => (0..times(tag, "c").min(100)).for_each(|_| self.text.push(' ')),
             "tab" | "line-break" => self.text.push(' '),
             "annotation" | "frame" | "shape" if !empty => {
@@ -143,6 +216,7 @@ impl Content {
 
     fn end(&mut self, name: &str) -> Result<(), Unreadable> {
         match name {
+            "span" => self.text.extend(self.stretches.pop().filter(|struck| *struck).map(|_| MEANT)),
             "annotation" | "frame" | "shape" => {
                 self.aside = self.aside.saturating_sub(1);
                 if self.aside == 0
@@ -166,7 +240,8 @@ impl Content {
 
     fn cell_ends(&mut self) -> Result<(), Unreadable> {
         let Some(cell) = self.cell.take() else { return Ok(()) };
-        let read = cell.read(&self.text);
+        let (text, struck) = meant(&self.text);
+        let read = cell.read(&text);
         let (first, column) = (self.row.saturating_add(1), self.column);
         self.column = column.saturating_add(self.repeated_cells);
         if read == Cell::Empty {
@@ -178,6 +253,9 @@ impl Content {
         if cell.spans > 1 {
             self.merged.push(Merged { first, last: first.saturating_add(cell.spans - 1), column: column as usize });
         }
+        if cell.struck || struck {
+            self.crossed.extend(column..self.column);
+        }
         self.cells.resize(column as usize, Cell::Empty);
         self.cells.resize(self.column as usize, read);
         Ok(())
@@ -186,10 +264,13 @@ impl Content {
     fn row_ends(&mut self) -> Result<(), Unreadable> {
         let (row, cells) = (self.row, std::mem::take(&mut self.cells));
         self.row = row.saturating_add(self.repeated_rows);
-        match self.sheets.last_mut() {
-            Some(sheet) if !cells.is_empty() => sheet.repeat(row, self.repeated_rows, cells),
-            _ => Ok(()),
+        let crossed = std::mem::take(&mut self.crossed);
+        let Some(sheet) = self.sheets.last_mut().filter(|_| !cells.is_empty()) else { return Ok(()) };
+        sheet.repeat(row, self.repeated_rows, cells)?;
+        for column in crossed {
+            (row..self.row).for_each(|row| sheet.cross(row, column));
         }
+        Ok(())
     }
 }
 
@@ -197,10 +278,12 @@ impl Written {
     fn read(&self, text: &str) -> Cell {
         let shown = text.trim();
         match self.kind.as_str() {
-            "float" | "currency" | "percentage" => match number::decimal(&self.value, shown) {
-                Some(cell) => cell,
-                None => written(shown),
-            },
+            "float" | "currency" if self.foreign => Cell::Text(format!("{shown}（外币）")),
+            "float" | "currency" | "percentage" => {
+                // Some programs write no text at all; others an empty one where nothing is to be seen.
+                let shown_as = if self.seen { shown } else { &self.value };
+                number::decimal(&self.value, shown_as).unwrap_or_else(|| written(shown))
+            }
             "date" | "time" => Cell::Date(if shown.is_empty() { self.value.clone() } else { shown.to_owned() }),
             "boolean" => xlsx::truth(self.value == "true"),
             "string" if super::text::is_error(shown) && self.formula => Cell::Error(shown.to_owned()),

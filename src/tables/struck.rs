@@ -1,4 +1,5 @@
-//! Words that are struck through inside of a cell: what somebody has written something else beside, and does not mean.
+//! Words that are struck through inside of a cell: what somebody has written something else beside, and does not mean. A
+//! cell of which all words are is struck through itself.
 
 use std::collections::HashMap;
 
@@ -8,7 +9,8 @@ use super::pictures::place;
 use super::zipped::attribute;
 use super::{Cell, Unreadable};
 
-/// What is left of the strings of a workbook of which a part is struck through, by their places among them.
+/// What is left of the strings of a workbook of which a part is struck through, by their places among them; empty where all
+/// of it is.
 pub(super) struct Struck(HashMap<usize, String>);
 
 /// The runs of one text: what is left of it, and whether anything was struck through.
@@ -35,9 +37,8 @@ impl Runs {
         }
     }
 
-    /// Nothing where all of it is struck through: then it is the row's.
     fn left(self) -> Option<String> {
-        Some(self.left.trim().to_owned()).filter(|left| self.any && !left.is_empty())
+        self.any.then(|| self.left.trim().to_owned())
     }
 }
 
@@ -76,7 +77,14 @@ impl Struck {
             seen => runs.see(&seen),
         })?;
         for ((row, column), left) in found {
-            sheet.put(row, column, Cell::Text(left))?;
+            match left.is_empty() {
+                true => sheet.cross(row, column),
+                false => {
+                    // Some programs give the cell what its first words have.
+                    sheet.crossed.entry(row + 1).or_default().retain(|crossed| *crossed != column as usize);
+                    sheet.put(row, column, Cell::Text(left))?;
+                }
+            }
         }
         Ok(())
     }

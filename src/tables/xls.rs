@@ -52,6 +52,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
         }
         let merged = book.merge_cells_by_sheet_name(&sheet.name).map_err(|e| zipped::broken(&e))?;
         xlsx::merge(&mut sheet, merged)?;
+        sheet.crossed = formats.crossed.remove(&at).unwrap_or_default();
         sheet.unseen = formats.unseen.remove(&at).unwrap_or_default();
         sheets.push(sheet);
     }

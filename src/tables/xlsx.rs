@@ -73,7 +73,6 @@ type Cells<'a, 'b> = XlsxCellReader<'a, Cursor<&'b [u8]>>;
 
 /// Cell by cell: a small file may claim a rectangle that no memory holds.
 fn cells(mut reader: Cells<'_, '_>, sheet: &mut Sheet) -> Result<(), Unreadable> {
-    let mut struck = (0, 0, 0_usize);
     while let Some((cell, style)) = reader.next_cell_with_style_id().map_err(bad)? {
         let style = reader.styles().get(style);
         let format = style.and_then(|style| style.number_format.as_ref());
@@ -81,13 +80,9 @@ fn cells(mut reader: Cells<'_, '_>, sheet: &mut Sheet) -> Result<(), Unreadable>
         let read = read(cell.get_value(), format.map_or("", |format| format.format_code.as_str()));
         if read != Cell::Empty {
             let (row, column) = cell.get_position();
-            // Cells come in their order: so many of this row, and of them so many that are struck through.
-            struck = if struck.0 == row + 1 { struck } else { (row + 1, 0, 0) };
-            struck = (row + 1, struck.1 + 1, struck.2 + usize::from(line));
-            match struck.2 > 0 && struck.2 * 2 >= struck.1 {
-                true => sheet.struck.insert(row + 1),
-                false => sheet.struck.remove(&(row + 1)),
-            };
+            if line {
+                sheet.cross(row, column);
+            }
             sheet.put(row, column, read)?;
         }
     }

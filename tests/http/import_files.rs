@@ -144,6 +144,24 @@ fn a_code_is_read_as_its_format_shows_it() {
     }
 }
 
+/// A price counts where it is what a person sees; under a format that shows something else it is no price. The name says
+/// which.
+#[test]
+fn a_price_is_what_is_seen_of_it() {
+    for name in ["openpyxl_seen.xlsx", "libreoffice_seen.xlsx", "libreoffice_seen.xls", "libreoffice_seen.ods"] {
+        let table = table(name);
+        assert_eq!(table.rows.len(), 37, "{name}");
+        for row in &table.rows {
+            let seen = row.text(Column::Name as usize).unwrap().unwrap();
+            let price = row.text(Column::Price as usize).unwrap().unwrap();
+            match Fen::from_yuan(seen) {
+                Some(fen) => assert_eq!(Fen::from_yuan(price), Some(fen), "{name}: {seen}"),
+                None => assert_eq!(Fen::from_yuan(price), None, "{name}: {seen}: {price}"),
+            }
+        }
+    }
+}
+
 /// Of these kinds pictures are not read, and that is said.
 #[test]
 fn pictures_of_old_and_of_open_workbooks_are_counted() {
@@ -343,6 +361,62 @@ fn a_row_that_is_struck_through_is_asked_about() {
     let plan = import::plan(&tables::read(&bytes, &WANTED).unwrap(), None).ok().unwrap();
     let asked: Vec<usize> = plan.rows.iter().map(|row| row.asks.len()).collect();
     assert_eq!(asked, [0, 1, 0]);
+}
+
+/// One cell that is crossed out changes what its row means, in every kind of book.
+#[test]
+fn a_cell_that_is_struck_through_is_asked_about() {
+    let books = ["openpyxl_struck.xlsx", "libreoffice_struck.xlsx", "libreoffice_struck.ods", "libreoffice_struck.xls"];
+    for name in books {
+        let plan = plan(name);
+        let asked = |at: usize| plan.rows[at].asks.join("；");
+        for (at, what) in [
+            (1, "C3 的售价(元)在表里是划掉的"),
+            (2, "A4 的商品名称在表里是划掉的"),
+            (3, "D5 的库存在表里是划掉的"),
+            (4, "这一行在表里是划掉的"),
+            (5, "B7 的商家编码在表里是划掉的"),
+            (5, "C7 的售价(元)在表里是划掉的"),
+        ] {
+            assert!(asked(at).contains(what), "{name}: {}", asked(at));
+        }
+        assert_eq!(asked(0), "", "{name}");
+        // Old books do not tell of which words of a cell.
+        if !name.ends_with("xls") {
+            assert_eq!((asked(6).as_str(), plan.rows[6].said(Column::Name)), ("", Some("新")), "{name}");
+            assert!(asked(7).contains("A9 的商品名称在表里是划掉的"), "{name}: {}", asked(7));
+        }
+    }
+}
+
+/// Cells that were made one are one, and so is the picture in them.
+#[test]
+fn a_picture_over_merged_rows_is_that_of_all_of_them() {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(8, 8).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    let picture = rust_xlsxwriter::Image::new_from_buffer(&bytes.into_inner()).unwrap();
+    for (merged, own) in [(Some((1, 3)), [1, 1, 1, 0]), (Some((2, 4)), [0, 1, 1, 1]), (None, [0, 1, 0, 0])] {
+        for within in [false, true] {
+            let mut book = rust_xlsxwriter::Workbook::new();
+            let (sheet, plain) = (book.add_worksheet(), rust_xlsxwriter::Format::new());
+            for (line, cell) in (0..).zip(["商品名称", "杯子", "碗", "盘子", "勺子"]) {
+                sheet.write_string(line, 0, cell).unwrap();
+            }
+            sheet.write_string(0, 1, "图片").unwrap();
+            if let Some((first, last)) = merged {
+                sheet.merge_range(first, 1, last, 1, "", &plain).unwrap();
+            }
+            let line = merged.map_or(2, |(first, _)| first);
+            match within {
+                true => sheet.embed_image(line, 1, &picture).unwrap(),
+                false => sheet.insert_image(line, 1, &picture).unwrap(),
+            };
+            let bytes = book.save_to_buffer().unwrap();
+            let plan = import::plan(&tables::read(&bytes, &WANTED).unwrap(), None).ok().unwrap();
+            let pictures: Vec<usize> = plan.rows.iter().map(|row| row.pictures.len()).collect();
+            assert_eq!(pictures, own, "{merged:?} {within}");
+        }
+    }
 }
 
 /// Of a cell what is struck through says nothing any more, whichever way a program writes it.

@@ -7,6 +7,9 @@ from msoffcrypto.format.ooxml import OOXMLFile
 from odf.opendocument import OpenDocumentSpreadsheet
 from odf.table import Table, TableRow, TableCell, CoveredTableCell
 from odf.text import P
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from openpyxl.styles import Font
 from PIL import Image
 
 HEAD = ["商品名称", "规格", "商家编码", "售价(元)", "库存", "图片"]
@@ -105,6 +108,27 @@ for at, (shown, value, code) in enumerate(FORMATS, 1):
 ws.append(["HZ007", "007"]); ws.cell(len(FORMATS) + 2, 2).number_format = '"HZ"@'
 wb.save("openpyxl_formats.xlsx"); old.save("xlwt_formats.xls")
 
+# openpyxl: prices whose format shows something else than their value; the name is what stands there for a person, and what is struck through
+SEEN = [("50", 50, "General"), ("50", 50, "0.00"), ("50", 50, '"¥"#,##0.00'), ("50", 50, "[$￥-804]#,##0.00"), ("50", 50, '0.00"元"'), ("50", 50, '0"件"'),
+    ("1299", 1299, "#,##0"), ("59.7", 59.7, '_ ¥* #,##0.00_ ;_ ¥* \\-#,##0.00_ ;_ ¥* "-"??_ ;_ @_ '),
+    ("", 50, "$0.00"), ("", 50, "[$$-409]#,##0.00"), ("", 50, "[$€-2] 0.00"), ("", 50, "[$€-407]#,##0.00"), ("", 50, "[$¥-411]#,##0"), ("", 50, "[$HK$-C04]#,##0.00"),
+    ("", 50, "[$RM-43E]#,##0"), ("", 50, "[$SGD] #,##0"), ("", 50, "[$£-809]#,##0.00"), ("", 50, '0.00"美元"'), ("", 50, '0.00" USD"'), ("", 50, "[$₩-412]#,##0"),
+    ("", 0.5, "0%"), ("", 0.125, "0.0%"), ("", 9900, "0.00,"), ("", 9900000, "#,##0,,"), ("", 9900, '0.00,"元"'), ("", 50, '0"分"'), ("", 50, '0"折"'), ("", 50, '0.00"/斤"'),
+    ("", 50, '"约"0'), ("", 50, '0"起"'), ("", 50, '0"+"'), ("", 50, "0+"), ("", 50, '"面议"'), ("", 50, ";;;"), ("", 50, '"***"'), ("", 50, '0"打"'), ("", 50, '[>100]0"元";0"角"')]
+wb, ws = book(); ws.append(["商品名称", "售价"])
+for at, (shown, value, code) in enumerate(SEEN, 2):
+    ws.append([shown or code, value]); ws.cell(at, 2).number_format = code
+wb.save("openpyxl_seen.xlsx")
+line, bare = Font(strike=True), InlineFont(strike=True)
+wb, ws = book(); ws.append(["商品名称", "商家编码", "售价", "库存", "条码"])
+STRUCK = [("无", ()), ("价", (3,)), ("名", (1,)), ("存", (4,)), ("行", (1, 2, 3, 4, 5)), ("码价", (2, 3))]
+for at, (name, columns) in enumerate(STRUCK, 2):
+    ws.append([name, f"A{at}", 9, 3, f"B{at}"])
+    for column in columns: ws.cell(at, column).font = line
+ws.append([CellRichText(TextBlock(bare, "旧"), "新"), "A8", 9, 3, "B8"])
+ws.append([CellRichText(TextBlock(bare, "全"), TextBlock(bare, "旧")), "A9", 9, 3, "B9"])
+wb.save("openpyxl_struck.xlsx")
+
 # odfpy
 doc = OpenDocumentSpreadsheet(); table = Table(name="商品")
 def cell(value, **more):
@@ -184,6 +208,8 @@ for kind in ("ods", "xls", "xlsx"):
     office(kind, "openpyxl_cells.xlsx", f"libreoffice_cells.{kind}")
     office(kind, "openpyxl_hidden.xlsx", f"libreoffice_hidden.{kind}")
     office(kind, "openpyxl_formats.xlsx", f"libreoffice_formats.{kind}")
+    office(kind, "openpyxl_seen.xlsx", f"libreoffice_seen.{kind}")
+    office(kind, "openpyxl_struck.xlsx", f"libreoffice_struck.{kind}")
 office("xlsx", "openpyxl_over.xlsx", "libreoffice_over.xlsx")
     office(kind, "openpyxl_pictures.xlsx", f"libreoffice_pictures.{kind}")
 office("csv:Text - txt - csv (StarCalc):44,34,76", "exceljs.xlsx", "libreoffice.csv")
