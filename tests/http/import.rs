@@ -110,7 +110,11 @@ async fn every_bad_row_is_named_by_its_line() {
         ("A,,1,,,,", "新商品要填库存"),
         ("A,,,1,,,", "新商品要填售价"),
         ("A,,清空,1,,,", "售价"),
-        ("A,红色,1,1,,,", "规格"),
+        ("A,颜色:红;L,1,1,,,", "规格"),
+        ("A,同上,1,1,,,", "规格写的是「同上」"),
+        ("A,,1,1,同上,,", "商家编码写的是「同上」：请写出要填的内容"),
+        ("A,,1,1,（待定）,,", "请写出要填的内容"),
+        ("A,,1,1,?,,", "请写出要填的内容"),
         ("A,颜色:红;颜色:蓝,1,1,,,", "写了两次"),
         ("A,,1,1,,也许,", "上架"),
         ("A,,1,1,#N/A,,", "E2 是公式错误 #N/A"),
@@ -553,6 +557,32 @@ async fn what_a_spreadsheet_makes_of_a_code_and_what_is_no_list_of_goods_is_aske
         ("商品名称,售价\n衣服,0.99\n", "差十倍以上"),
         ("商品名称,售价\n衣服,95\n衣服,79\n", "写得不一样"),
         ("商品名称,规格,售价,库存,上架\n伞,颜色:红,9,3,是\n伞,颜色:蓝,9,3,否\n", "请改成一样的"),
+        // Columns that stand in each other's place.
+        ("商品名称,售价,库存\n衣服,5,99\n", "店里的售价是 99.00、库存是 5：售价和库存两列是不是写反了"),
+        ("商品名称,售价,库存\n衣服,7,120\n", "两列是不是写反了"),
+        ("商品名称,售价,库存\n衣服,9,99\n", "两列是不是写反了"),
+        ("商品名称,售价,成本\n衣服,45,99\n", "成本 99.00 比售价 45.00 高"),
+        ("商品名称,售价,库存,成本价\n伞,45,9,99\n", "成本 99.00 比售价 45.00 高"),
+        ("商品名称,分类,售价,库存\n伞,\"夏装,新品\",9,3\n", "像是几个分类"),
+        // One specification in two rows.
+        ("商品名称,规格,售价,库存\n伞,颜色:红;尺码:L,9,3\n伞,尺码:L;颜色:红,8,3\n", "哪一行对"),
+        ("商品名称,规格,售价,库存\n伞,颜色：红，尺码：L,9,3\n伞,颜色:红;尺码:L,9,4\n", "哪一行对"),
+        ("商品名称,商家编码,售价\n衣服,,88\n,C1,77\n", "哪一行对"),
+        // A point that slipped beside the goods' other specifications.
+        ("商品名称,规格,售价,库存\n伞,颜色:红,99,3\n伞,颜色:蓝,9900,3\n", "差十倍以上"),
+        ("商品名称,规格,售价,库存\n伞,颜色:红,99,3\n伞,颜色:蓝,0.99,3\n", "差十倍以上"),
+        // What templates write, and what nobody has filled in.
+        ("商品名称,售价,库存\nExample,9,3\n", "像是模板里的示例"),
+        ("商品名称,售价,库存\n必填,9,3\n", "请打勾"),
+        ("商品名称,售价,库存\n选填,9,3\n", "像是没有填"),
+        ("商品名称,售价,库存\n不超过60字,9,3\n", "像是没有填"),
+        ("商品名称,售价,库存\n最多 60 个字,9,3\n", "像是没有填"),
+        ("商品名称,售价,库存\n1-60字,9,3\n", "像是没有填"),
+        ("商品名称,售价,库存\n(空白),9,3\n", "像是没有填"),
+        ("商品名称,售价,库存\n待定,9,3\n", "像是没有填"),
+        ("商品名称,售价,库存\n0,9,3\n", "像是没有填"),
+        ("商品名称,售价,库存\n【】,9,3\n", "像是没有填"),
+        ("商品名称,售价,库存\n？,9,3\n", "是乱码"),
         ("商品名称,型号,价格,库存,商家编码\n微店衣,红 L,9,3,X1\n微店衣,红 M,9,3,X2\n", "没有规格把它们分开"),
     ] {
         let page = brought(&w, &manager, table).await;
@@ -563,6 +593,13 @@ async fn what_a_spreadsheet_makes_of_a_code_and_what_is_no_list_of_goods_is_aske
         "商品名称,数量,单价\n衣服,2,45\n",
         "商品名称,数量,单价,上架时间\n衣服,2,45,11-29\n",
         "秋季价目表\n商品名称,售价\n衣服,50\n",
+        "商品名称,售价,库存\n衣服,95,120\n",
+        "商品名称,售价,库存\n衣服,45,4\n",
+        "商品名称,售价,库存,成本\n衣服,100,6,99\n",
+        "商品名称,规格,售价,库存\n伞,颜色:红,99,3\n伞,颜色:蓝,109,3\n伞,颜色:绿,29,3\n",
+        "商品名称,规格,售价,库存\n伞,颜色:红;尺码:L,9,3\n伞,尺码:L;颜色:红,9,3\n",
+        "商品名称,分类,售价,库存\n字帖 60 字,水果、蔬菜,9,3\n",
+        "商品名称,商家编码,售价,库存\n7 号电池,10-20,9,3\n",
         "商品名称,规格,售价,库存\n伞,颜色:红,9,30\n伞,颜色:蓝,9,30\n",
     ] {
         let page = brought(&w, &manager, table).await;
@@ -570,36 +607,129 @@ async fn what_a_spreadsheet_makes_of_a_code_and_what_is_no_list_of_goods_is_aske
     }
 }
 
-/// An export of which the column is lost that says what the stock was then: what has been sold since would come back.
+/// What an export said before it said what the stock was: the same, and a print of all that.
+fn without_stock(said: &str) -> String {
+    const LETTERS: &[u8; 24] = b"abcdfghijkmnopqrstuvwxyz";
+    let kept = &said[..said.len() - 9];
+    let (mut mark, mut print) = (xiaopu::shown::mark([kept]), String::new());
+    for _ in 0..3 {
+        print.push(char::from(LETTERS[(mark % 24) as usize]));
+        mark /= 24;
+    }
+    format!("{kept}{print}")
+}
+
+/// What becomes of a cell, by its column, for the headings too; `None` where its column is cut off.
+type Keep<'k> = &'k dyn Fn(usize, &str, bool) -> Option<String>;
+
+/// An export of which a column is lost that says what the stock was then: what has been sold since does not come back.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_export_without_its_former_stock_is_asked_about() {
+async fn an_export_without_its_former_stock_brings_nothing_back_unasked() {
     let w = World::new().await;
-    import(&w, "商品名称,商家编码,售价,库存\n茶,T1,18,52\n").await.unwrap();
+    import(&w, "商品名称,商家编码,售价,库存\n茶,T1,18,52\n水,W1,2,30\n").await.unwrap();
     let manager = w.staff("manager", Role::Manager).await;
     let export = manager.page("/admin/products/export.csv").await;
-    let sku = xiaopu::ids::SkuId(w.count("select id from skus").await);
+    let sku = xiaopu::ids::SkuId(w.count("select id from skus where sku_code = 'T1'").await);
     let buyer = w.buyer("alice").await;
     let sold = w.paid(&buyer, sku, 2).await.no;
     manager.post(&format!("/admin/orders/{sold}/ship"), &[("tracking_no", "SF1234567890123")]).await;
     assert_eq!(w.stock(sku).await, (50, 0));
-    let cut = |keep: &dyn Fn(usize, &str, bool) -> Option<String>| {
+    let cut = |export: &str, keep: Keep<'_>| {
         let line = |(n, line): (usize, &str)| {
             let cells = line.split(',').enumerate().filter_map(|(at, cell)| keep(at, cell, n == 0));
             cells.collect::<Vec<_>>().join(",")
         };
         export.lines().enumerate().map(line).collect::<Vec<_>>().join("\n")
     };
-    for table in [
-        cut(&|at, cell, _| (at != 13).then(|| cell.to_owned())),
-        cut(&|at, cell, head| Some(if at == 13 && !head { String::new() } else { cell.to_owned() })),
-        cut(&|at, cell, head| Some(if at == 13 && head { "原库存".to_owned() } else { cell.to_owned() })),
-    ] {
-        let page = brought(&w, &manager, &table).await;
-        assert!(page.contains("“导出时库存”却没有了") && ticks(&page) == 0, "{table}: {page}");
+    let column = |to: &'static str| {
+        move |at: usize, cell: &str, head: bool| Some(if at == 13 && !head { to.to_owned() } else { cell.to_owned() })
+    };
+    let renamed = |at: usize, cell: &str, head: bool| {
+        Some(if at == 13 && head { "原库存".to_owned() } else { cell.to_owned() })
+    };
+    let cut_off = |at: usize, cell: &str, _: bool| (at != 13).then(|| cell.to_owned());
+    let lost: [Keep<'_>; 5] = [&cut_off, &column(""), &renamed, &column("0"), &column("7")];
+    for keep in lost {
+        let table = cut(&export, keep);
+        assert!(!brought(&w, &manager, &table).await.contains("name=\"row\""), "nothing was changed: {table}");
     }
-    let page = brought(&w, &manager, &export).await;
-    assert!(!page.contains("name=\"row\""), "nothing was changed: {page}");
+    // Eight more than at the export, whatever the column says of it.
+    let more = export.replace(",52,,", ",60,,");
+    let page = brought(&w, &manager, &cut(&more, &cut_off)).await;
+    assert!(page.contains("<b>58</b>") && ticks(&page) == 1, "{page}");
+    for beside in ["0", "60", "50"] {
+        let page = brought(&w, &manager, &cut(&more, &column(beside))).await;
+        let told = format!("“导出时库存”写的是 {beside}，导出时其实是 52：库存从 52 算起，勾上会改成 58");
+        assert!(page.contains(&told) && ticks(&page) == 0, "{page}");
+    }
+    // An export of before does not say it twice.
+    let older = |at: usize, cell: &str, head: bool| match at {
+        14 if !head => Some(without_stock(cell)),
+        _ => Some(cell.to_owned()),
+    };
+    let older = cut(&export, &older);
+    assert!(!brought(&w, &manager, &older).await.contains("name=\"row\""), "{older}");
+    for keep in [&cut_off as Keep<'_>, &column(""), &renamed] {
+        let page = brought(&w, &manager, &cut(&older, keep)).await;
+        assert!(page.contains("“导出时库存”却没有了") && ticks(&page) == 0, "{page}");
+    }
+    // Without both of the last columns it is a count of any day: asked of what was sold since it was counted.
+    let undated = |at: usize, cell: &str, _: bool| (at < 13).then(|| cell.to_owned());
+    let table = cut(&export, &undated).replace(",30,,", ",40,,");
+    let page = brought(&w, &manager, &table).await;
+    assert!(page.contains("却没有最后两列：不知道导出后卖了多少（盘点以来卖了 2 件）"), "{page}");
+    assert_eq!(ticks(&page), 1, "of the water none was sold: {page}");
+    let prices = cut(&export, &|at, cell, _| (at < 13 && at != 7).then(|| cell.to_owned())).replace("18.00", "19.00");
+    let page = brought(&w, &manager, &prices).await;
+    assert!(ticks(&page) == 1 && !page.contains("最后两列"), "no stock, no question: {page}");
     w.must_hold().await;
+}
+
+/// Of one specification that is far from the others the others are not asked about, and those of the shop count, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_far_from_the_goods_other_specifications_is_asked_about() {
+    let w = World::new().await;
+    import(&w, "商品名称,规格,售价,库存\n衫,颜色:红,99,5\n衫,颜色:蓝,109,5\n").await.unwrap();
+    let manager = w.staff("manager", Role::Manager).await;
+    for (rows, ticked) in [
+        ("衫,颜色:绿,9900,3", 0),
+        ("衫,颜色:绿,0.99,3", 0),
+        ("衫,颜色:绿,989,3", 1),
+        ("衫,颜色:绿,12,3", 1),
+        ("伞,颜色:红,99,3\n伞,颜色:蓝,99,3\n伞,颜色:绿,9900,3", 2),
+        ("伞,颜色:红,0.99,3\n伞,颜色:蓝,99,3\n伞,颜色:绿,99,3", 2),
+        ("伞,颜色:红,5,3\n伞,颜色:蓝,40,3\n伞,颜色:绿,300,3", 3),
+        // What is known of goods is not asked about for a change of something else.
+        ("衫,颜色:红,99,6\n衫,颜色:绿,9900,3", 1),
+    ] {
+        let page = brought(&w, &manager, &format!("商品名称,规格,售价,库存\n{rows}\n")).await;
+        assert_eq!(ticks(&page), ticked, "{rows}: {page}");
+    }
+}
+
+/// An empty state among others may mean anything; new goods go on sale only where nothing speaks against it.
+#[tokio::test(flavor = "multi_thread")]
+async fn new_goods_without_a_state_among_others_are_asked_about() {
+    let w = World::new().await;
+    import(&w, "商品名称,售价,库存,上架\n茶,9,5,否\n").await.unwrap();
+    let manager = w.staff("manager", Role::Manager).await;
+    for (title, rows, ticked) in [
+        ("状态", "伞,9,3,停用\n帽,9,3,", 1),
+        ("在售", "伞,9,3,是\n鞋,9,3,是\n帽,9,3,", 2),
+        ("缺货", "伞,9,0,是\n帽,9,3,", 1),
+        ("上架", "伞,9,3,是\n鞋,9,3,\n帽,9,3,", 3),
+        ("上架", "伞,9,3,\n帽,9,3,", 2),
+        // Said once for all of its goods, and of goods that are known.
+        ("商品状态", "伞,9,3,在售\n茶,8,3,", 2),
+        ("缺货", "伞,9,3,否\n帽,9,3,否", 2),
+    ] {
+        let page = brought(&w, &manager, &format!("商品名称,售价,库存,{title}\n{rows}\n")).await;
+        assert_eq!(ticks(&page), ticked, "{title}: {rows}: {page}");
+        assert_eq!(page.contains("别的行写了是否上架"), ticked < rows.lines().count(), "{title}: {page}");
+    }
+    let one = "商品名称,规格,售价,库存,状态\n伞,色:红,9,3,出售中\n伞,色:蓝,9,3,\n";
+    assert_eq!(ticks(&brought(&w, &manager, one).await), 2);
+    assert!(import(&w, "商品名称,售价,库存,缺货\n伞,9,3,是\n").await.unwrap_err().contains("已售罄"));
 }
 
 /// The last digit of goods' barcodes checks the others: what is copied wrongly is said, and what somebody made up is taken.

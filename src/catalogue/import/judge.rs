@@ -9,7 +9,7 @@ use super::shelf::{self, State};
 use super::since::{Carried, Since, Then};
 use super::specs::{self, Specs};
 use super::store as imports;
-use super::{Column, EMPTY_IT, Row, path, written, yes};
+use super::{Column, EMPTY_IT, Row, WRITTEN, path, written, yes};
 use crate::catalogue::store::{self, SkuDraft};
 use crate::catalogue::{Category, Delivery, Product, Sku, rules, same_specs};
 use crate::error::Result;
@@ -34,6 +34,7 @@ words! {
 const PRICE: &str = "售价";
 const BARCODE: &str = "条码";
 const CODE: &str = "商家编码";
+const COST: &str = "成本";
 
 /// One thing that a row changes, in the words of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +129,8 @@ struct Group {
     /// The row that said the most of it first.
     line: String,
     taken: Vec<(Option<SkuId>, Specs, String)>,
+    /// The lines of two rows that mean the same, the later one refused.
+    rivals: Vec<[String; 2]>,
 }
 
 struct Judge<'c> {
@@ -188,7 +191,7 @@ pub fn waiting(
     mut said: impl FnMut(&Waiting) -> bool,
 ) -> Result<(Vec<Waiting>, Shown)> {
     let mut judge = Judge::new(conn)?;
-    let mut waiting = Vec::new();
+    let mut waiting: Vec<Waiting> = Vec::new();
     for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.done.is_none()) {
         let mut judged = judge.judged(row)?;
         let new_goods = judged.deed.take().is_some_and(|deed| deed.product.is_none());
@@ -198,6 +201,16 @@ pub fn waiting(
         let mut one = Waiting { at, name, verdict, mark, new_goods, doubtful, before, judged: None };
         one.judged = said(&one).then_some(judged);
         waiting.push(one);
+    }
+    for (at, words) in judge.beside(rows) {
+        let Ok(n) = waiting.binary_search_by_key(&at, |one| one.at) else { continue };
+        let one = &mut waiting[n];
+        one.doubtful = true;
+        let judged = match one.judged.take() {
+            Some(judged) => judged,
+            None => Judge::new(conn)?.judged(&rows[at])?,
+        };
+        one.judged = Some(Judged { beside: words, deed: None, ..judged });
     }
     let shown = Shown::of(rows.len(), waiting.iter().map(|one| (one.at, one.mark)));
     Ok((waiting, shown))
@@ -255,8 +268,14 @@ fn doubt(row: &Row, fine: &Fine) -> String {
     if let Some(market) = market_price.filter(|market| market < price && (said(PRICE) || said("划线价"))) {
         doubts.push(format!("划线价 {} 比售价 {} 低：两列是不是写反了", market.plain(), price.plain()));
     }
+    if fine.deed.sku.is_none() {
+        doubts.extend(row.price_doubts.iter().cloned());
+    }
     if fine.deed.on_hand.is_some() {
         doubts.extend(row.doubts.iter().cloned());
+    }
+    if fine.deed.product.is_none() && row.stateless {
+        doubts.push("别的行写了是否上架，这一行空着：勾上会直接上架；不上架的请填 否".to_owned());
     }
     if fine.deed.product.is_none() && row.shared && fine.deed.draft.specs.is_empty() {
         doubts.push("表里这个名称有几行，没有规格把它们分开：哪一列是规格，请把列名改成“规格”".to_owned());
@@ -345,7 +364,13 @@ impl Judge<'_> {
             let mut product = known.map(|id| store::product(self.conn, id)).transpose()?.flatten();
             // Every product of the table is held until its last row, and this is long and not looked at.
             product.iter_mut().for_each(|product| product.detail = String::new());
-            let group = Group { product, common: Common::default(), line: row.line.clone(), taken: Vec::new() };
+            let group = Group {
+                product,
+                common: Common::default(),
+                line: row.line.clone(),
+                taken: Vec::new(),
+                rivals: Vec::new(),
+            };
             self.groups.insert(name.clone(), group);
         }
         let Some(group) = self.groups.get_mut(&name) else { refuse!("商品名称「{name}」读不出来") };
@@ -361,6 +386,14 @@ impl Judge<'_> {
             let before = self.given.insert(barcode.clone(), row.line.clone());
             fine.beside = before.map(|line| doubt(&format!("{}写的", spaced(&line)))).unwrap_or_default();
         }
+        if row.undated
+            && let Some((sku, is)) = fine.deed.sku.zip(fine.deed.on_hand)
+            && let sold @ 1.. = imports::sold_since_count(self.conn, sku)?
+        {
+            fine.doubts.push(format!(
+                "像是导出的表，却没有最后两列：不知道导出后卖了多少（盘点以来卖了 {sold} 件），勾上会把库存改成 {is}；只改别的请清空库存"
+            ));
+        }
         if fine.deed.product.is_none() {
             let name = &fine.name;
             if name.contains('\u{fffd}') || name.chars().all(|c| "?？".contains(c)) {
@@ -372,6 +405,27 @@ impl Judge<'_> {
             );
         }
         Ok(Ok(fine))
+    }
+
+    /// What is asked of rows once all were read, by their places: whether a later one that says something else of the same
+    /// goods is right. Those that agree in all but how they name them are not.
+    fn beside(&self, rows: &[Row]) -> Vec<(usize, String)> {
+        let rivals: Vec<&[String; 2]> = self.groups.values().flat_map(|group| &group.rivals).collect();
+        if rivals.is_empty() {
+            return Vec::new();
+        }
+        let places: HashMap<&str, usize> = rows.iter().enumerate().map(|(at, row)| (&*row.line, at)).collect();
+        let said = |row: &Row| {
+            let naming = [Column::Name, Column::Specs, Column::SkuCode, Column::Barcode];
+            let all = WRITTEN.into_iter().filter(|column| !naming.contains(column));
+            all.filter_map(|column| row.said(column).map(str::to_owned)).collect::<Vec<_>>()
+        };
+        let asked = rivals.into_iter().filter_map(|[first, other]| {
+            let (at, later) = (*places.get(&**first)?, *places.get(&**other)?);
+            let words = format!("{}写的也是这个规格，写得不一样：哪一行对，请只留一行", spaced(other).trim_start());
+            (said(&rows[at]) != said(&rows[later])).then_some((at, words))
+        });
+        asked.collect()
     }
 
     /// A product whose name is written in other signs, and says the same.
@@ -420,6 +474,16 @@ fn weigh_in(
     };
     let said = |column: Column| said(column).filter(|text| now(column).is_none_or(|now| now != *text));
     let mut problems = Vec::new();
+    for (column, what) in [
+        (Column::Subtitle, "副标题"),
+        (Column::Category, "分类"),
+        (Column::Specs, "规格"),
+        (Column::SkuCode, CODE),
+        (Column::Barcode, BARCODE),
+    ] {
+        let text = said(column).filter(|text| super::stands_for_more(text));
+        problems.extend(text.map(|text| format!("{what}写的是「{text}」：请写出要填的内容，或清空这一格")));
+    }
     let mut read = Reading { problems: &mut problems };
     let wanted_specs = said(Column::Specs).and_then(|text| read.kept(specs::read(text)));
     let subtitle = said(Column::Subtitle).and_then(|text| read.kept(rules::subtitle(emptied(text))));
@@ -462,8 +526,12 @@ fn weigh_in(
         then.was(Column::Name, name) && then.was(Column::Specs, &specs)
     });
     let exported_at = exported.as_ref().and_then(Then::at);
+    let own = exported.zip(sku).filter(|(then, sku)| then.is_of(sku.id));
+    let sealed = own.and_then(|(then, _)| then.stock());
     // What it was then has been lost of the table, so nobody knows what was sold since.
-    let bare_stock = exported.zip(sku).is_some_and(|(then, sku)| then.is_of(sku.id)) && then.is_none();
+    let bare_stock = own.is_some() && then.or(sealed).is_none();
+    let altered = sealed.zip(then).filter(|(sealed, then)| sealed != then);
+    let then = sealed.or(then);
     let before = sku.and_then(|sku| carried?.get(&sku.id));
     let mut since = Since::of(exported, sku, before);
     let plain = |fen: &Option<Fen>| fen.map(Fen::plain).unwrap_or_default();
@@ -490,6 +558,11 @@ fn weigh_in(
         })?,
         (_, specs) => specs.clone().unwrap_or_default(),
     };
+    if let Some(line) = taken_by(sku, &specs, &group.taken) {
+        let words = format!("「{name}」的这个规格在{}已经有了", spaced(line));
+        group.rivals.push([line.to_owned(), row.line.clone()]);
+        return Err(words);
+    }
     fits(name, sku, &specs, group)?;
     let pictures = row.hashes();
     let common = Common {
@@ -598,8 +671,34 @@ fn weigh_in(
             "这是导出的表，“导出时库存”却没有了：不知道导出后卖了多少，勾上会把库存改成 {is}；只改别的请清空库存"
         ));
     }
+    if let Some((is, (sealed, then))) = deed.on_hand.zip(altered) {
+        doubts.push(format!(
+            "“导出时库存”写的是 {then}，导出时其实是 {sealed}：库存从 {sealed} 算起，勾上会改成 {is}；只改别的请清空库存"
+        ));
+    }
+    if let Some((sku, stock)) = sku.zip(stock)
+        && are_exchanged(deed.draft.price, stock, sku)
+    {
+        doubts.push(exchanged(sku));
+    }
+    let said = |what: &str| changes.iter().any(|change| change.what == what);
+    let cost = deed.cost.unwrap_or_else(|| sku.and_then(|sku| sku.cost));
+    let price = deed.draft.price;
+    if let Some(cost) = cost.filter(|cost| price > Fen::ZERO && *cost > price && (said(PRICE) || said(COST))) {
+        doubts.push(format!("成本 {} 比售价 {} 高：两列是不是写反了", cost.plain(), price.plain()));
+    }
+    if sku.is_none() {
+        doubts.extend(product.and_then(|product| beside_siblings(price, product)));
+    }
+    let known = |part: &String| categories.iter().any(|category| category.name == *part);
+    let several =
+        deed.common.category.iter().flatten().find(|part| part.contains([',', '，', ';', '；']) && !known(part));
+    if let Some(several) = several {
+        doubts.push(format!("分类「{several}」像是几个分类：一个商品只在一个里；真是一个名字的请打勾"));
+    }
     doubts.extend(spoilt_code(&changes));
-    if sku.is_none() && super::is_nothing(name) {
+    let unnamed = || super::is_nothing(name) || super::stands_for_more(name) || !name.contains(char::is_alphabetic);
+    if sku.is_none() && unnamed() {
         doubts.push(format!("名称「{name}」像是没有填：真叫这个的请打勾"));
     }
     if sku.is_none() && super::is_example(name) {
@@ -623,6 +722,26 @@ fn weigh_in(
     }
     let before = before.map(|before| before.ran_at);
     Ok(Fine { name: name.to_owned(), changes, doubts, beside: String::new(), left, before, deed })
+}
+
+/// Whether a price and a stock are each like the other of the shop's, and unlike their own: their columns may be exchanged.
+fn are_exchanged(price: Fen, stock: i64, sku: &Sku) -> bool {
+    let ([price, was], [stock, on_hand]) = ([price, sku.price].map(Fen::get), [stock, sku.on_hand].map(|n| 100 * n));
+    let near = |one: i64, other: i64| one.max(other) <= 2 * one.min(other);
+    let unlike = stock == was || !near(price, was) && !near(stock, on_hand);
+    price != was && stock != on_hand && near(stock, was) && near(price, on_hand) && unlike
+}
+
+fn exchanged(sku: &Sku) -> String {
+    format!("店里的售价是 {}、库存是 {}：售价和库存两列是不是写反了", sku.price.plain(), sku.on_hand)
+}
+
+/// A price of a new specification that is far from those of all others of its goods.
+fn beside_siblings(price: Fen, product: &Product) -> Option<String> {
+    let of_others = || product.skus.iter().filter(|sku| sku.enabled && sku.price > Fen::ZERO).map(|sku| sku.price);
+    let far = of_others().all(|other| rules::is_slip(other, price));
+    let other = of_others().next().filter(|_| far && price > Fen::ZERO)?;
+    Some(super::far_from(price, other))
 }
 
 /// Whether a row of an export has beside it what another of the shop's goods was.
@@ -741,15 +860,17 @@ fn known_sku<'p>(
     Ok(exactly.or_else(same).or_else(alike).or_else(by_value))
 }
 
+/// Where a row before has meant the same goods.
+fn taken_by<'t>(sku: Option<&Sku>, specs: &Specs, taken: &'t [(Option<SkuId>, Specs, String)]) -> Option<&'t str> {
+    let id = sku.map(|sku| sku.id);
+    let mut before = taken.iter();
+    let same = before.find(|(other, known, _)| (id.is_some() && *other == id) || same_specs(known, specs));
+    same.map(|(_, _, line)| line.as_str())
+}
+
 /// A specification has a place among those of its product.
 fn fits(name: &str, sku: Option<&Sku>, specs: &Specs, group: &Group) -> std::result::Result<(), String> {
     let id = sku.map(|sku| sku.id);
-    let twice = |(other, known, _): &&(Option<SkuId>, Specs, String)| {
-        (id.is_some() && *other == id) || same_specs(known, specs)
-    };
-    if let Some((_, _, line)) = group.taken.iter().find(twice) {
-        return Err(format!("「{name}」的这个规格在{}已经有了", spaced(line)));
-    }
     let on_sale =
         group.product.iter().flat_map(|product| &product.skus).filter(|sku| sku.enabled && Some(sku.id) != id);
     if sku.is_some_and(|sku| sku.specs == *specs) {
@@ -834,7 +955,7 @@ fn changes(product: Option<&Product>, sku: Option<&Sku>, deed: &Deed, categories
     }
     add("重量", sku.map(|sku| super::grams(sku.weight)).unwrap_or_default(), super::grams(draft.weight));
     if let Some(is) = deed.cost {
-        add("成本", text(sku.and_then(|sku| sku.cost)), text(is));
+        add(COST, text(sku.and_then(|sku| sku.cost)), text(is));
     }
     if let Some(is) = deed.on_hand {
         add("库存", sku.map(|sku| sku.on_hand.to_string()).unwrap_or_default(), is.to_string());

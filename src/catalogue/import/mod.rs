@@ -11,7 +11,7 @@ mod since;
 mod specs;
 pub mod store;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -131,7 +131,7 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
         "物料分类",
         "商品分组",
     ],
-    &["规格", "specs", "商品规格", "规格型号", "规格属性", "销售规格", "销售属性", "SKU规格", "SKU属性"],
+    &["规格", "specs", "spec", "商品规格", "规格型号", "规格属性", "销售规格", "销售属性", "SKU规格", "SKU属性"],
     &[
         "商家编码",
         "sku_code",
@@ -164,6 +164,7 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
         "外部编码",
         "自定义编码",
         "item no",
+        "variant sku",
     ],
     &[
         "售价(元)",
@@ -187,6 +188,10 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
         "商城价",
         "线上价",
         "小程序价",
+        "宝贝价格",
+        "售卖价",
+        "售卖价格",
+        "京东价",
         "商品价格",
         "商品售价",
         "统一售价",
@@ -201,6 +206,7 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
         "sale price",
         "selling price",
         "retail price",
+        "variant price",
     ],
     &[
         "划线价(元)",
@@ -216,6 +222,7 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
         "专柜价",
         "参考价",
         "建议零售价",
+        "variant compare at price",
     ],
     &[
         "库存",
@@ -224,6 +231,8 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
         "库存数量",
         "库存数",
         "现货",
+        "现货库存",
+        "宝贝数量",
         "qty",
         "库存量",
         "现有库存",
@@ -255,6 +264,8 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
         "inventory",
         "stock qty",
         "stock quantity",
+        "stock num",
+        "variant inventory qty",
     ],
     &[
         "图片",
@@ -320,6 +331,10 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
         "停用",
         "是否停用",
         "是否删除",
+        "缺货",
+        "是否缺货",
+        "售罄",
+        "是否售罄",
         "listing status",
         "on sale",
         "published",
@@ -346,6 +361,7 @@ const TITLES: [&[&str]; WRITTEN.len()] = [
         "gtin",
         "规格条码",
         "SKU条码",
+        "variant barcode",
     ],
     &["重量(克)", "weight_g", "重量(g)", "重量g", "重量克", "克重", "单件重量(克)", "毛重(克)", "毛重(g)", "weight(g)"],
     &["成本(元)", "cost", "成本价", "单位成本", "商品成本", "单件成本"],
@@ -367,12 +383,12 @@ const PARTED: [&[&str]; 16] = [
     &["颜色规格", "颜色及规格", "颜色/规格", "颜色与规格", "颜色和规格", "颜色尺码", "颜色/尺码"],
     &["规格项", "规格类型", "规格项目", "属性名", "属性名称"],
     &["规格值", "属性值"],
-    &["规格项1", "规格名1", "规格名称1", "规格1名称", "规格1名", "属性名1"],
-    &["规格值1", "规格1值", "规格1", "属性值1"],
-    &["规格项2", "规格名2", "规格名称2", "规格2名称", "规格2名", "属性名2"],
-    &["规格值2", "规格2值", "规格2", "属性值2"],
-    &["规格项3", "规格名3", "规格名称3", "规格3名称", "规格3名", "属性名3"],
-    &["规格值3", "规格3值", "规格3", "属性值3"],
+    &["规格项1", "规格名1", "规格名称1", "规格1名称", "规格1名", "属性名1", "option1 name"],
+    &["规格值1", "规格1值", "规格1", "属性值1", "option1 value"],
+    &["规格项2", "规格名2", "规格名称2", "规格2名称", "规格2名", "属性名2", "option2 name"],
+    &["规格值2", "规格2值", "规格2", "属性值2", "option2 value"],
+    &["规格项3", "规格名3", "规格名称3", "规格3名称", "规格3名", "属性名3", "option3 name"],
+    &["规格值3", "规格3值", "规格3", "属性值3", "option3 value"],
 ];
 /// Of those the specifications.
 const SPECS: usize = 4;
@@ -447,9 +463,18 @@ pub struct Row {
     /// The same of whatever it changes.
     #[serde(default)]
     pub asks: Vec<String>,
+    /// The same of its price.
+    #[serde(default)]
+    pub price_doubts: Vec<String>,
     /// Whether other rows have its name, too.
     #[serde(default)]
     pub shared: bool,
+    /// Whether it says nothing of the shelf, and others do.
+    #[serde(default)]
+    pub stateless: bool,
+    /// Whether the table has the columns of an export, and not those that say of when.
+    #[serde(default)]
+    pub undated: bool,
     /// What became of it, once it was carried out.
     #[serde(default)]
     pub done: Option<String>,
@@ -501,8 +526,14 @@ pub fn plan(table: &Table, folder: Option<&Path>) -> Result<Plan, Vec<String>> {
     ask_about_what_is_said_of_all(table, &mut rows);
     ask_about_parted_figures(table, &mut rows);
     ask_about_rivals(&mut rows);
+    ask_about_far_prices(&mut rows);
+    for (row, read) in table.rows.iter().zip(&mut rows) {
+        read.undated =
+            row.titles().map(str::trim).filter(|title| !title.is_empty()).eq(titles()[..FILLED].iter().copied());
+    }
     let mut notes = table.notes.clone();
     notes.extend(without_other_states(table, &mut rows));
+    note_the_stateless(&mut rows);
     notes.extend(album.left_out());
     notes.extend(taken(table));
     Ok(Plan { rows, pictures: album.pictures, notes })
@@ -686,20 +717,16 @@ fn ask_about_parted_figures(table: &Table, rows: &mut [Row]) {
 /// Rows that say different things of the same goods: which of them is right nobody knows, so the first is none the more so.
 fn ask_about_rivals(rows: &mut [Row]) {
     const OF_ALL: [Column; 3] = [Column::Subtitle, Column::Category, Column::OnShelf];
-    let mut of_name: HashMap<String, Vec<usize>> = HashMap::new();
     let mut of_goods: HashMap<(String, String), Vec<usize>> = HashMap::new();
     for (at, row) in rows.iter().enumerate() {
         let [name, specs, code] = [Column::Name, Column::Specs, Column::SkuCode]
             .map(|column| row.said(column).unwrap_or_default().to_owned());
-        if !name.is_empty() {
-            of_name.entry(name.clone()).or_default().push(at);
-        }
         let own = if code.is_empty() { (name, specs) } else { (String::new(), code) };
         if own != Default::default() {
             of_goods.entry(own).or_default().push(at);
         }
     }
-    for of_it in of_name.values().filter(|of_it| of_it.len() > 1) {
+    for of_it in of_one_name(rows) {
         of_it.iter().for_each(|at| rows[*at].shared = true);
         for column in OF_ALL {
             let mut said = of_it.iter().filter_map(|at| rows[*at].said(column).map(str::to_owned));
@@ -720,6 +747,65 @@ fn ask_about_rivals(rows: &mut [Row]) {
             rows[*at].asks.push(words);
         }
     }
+}
+
+/// The places of the rows of each name that several have.
+fn of_one_name(rows: &[Row]) -> Vec<Vec<usize>> {
+    let mut of_name: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        row.said(Column::Name).into_iter().for_each(|name| of_name.entry(name).or_default().push(at));
+    }
+    of_name.into_values().filter(|of_it| of_it.len() > 1).collect()
+}
+
+/// Prices that are far from those of all other specifications of their goods: a point has slipped.
+fn ask_about_far_prices(rows: &mut [Row]) {
+    for of_it in of_one_name(rows) {
+        let price =
+            |at: &usize| rules::price(rows[*at].said(Column::Price)?, "", "").ok().filter(|fen| *fen > Fen::ZERO);
+        let mut priced: Vec<(Fen, usize)> = of_it.iter().filter_map(|at| Some((price(at)?, *at))).collect();
+        priced.sort_unstable();
+        if let [(low, at), (next, _), ..] = priced[..]
+            && rules::is_slip(next, low)
+        {
+            rows[at].price_doubts.push(far_from(low, next));
+        }
+        if let [.., (next, _), (high, at)] = priced[..]
+            && rules::is_slip(next, high)
+        {
+            rows[at].price_doubts.push(far_from(high, next));
+        }
+    }
+}
+
+fn far_from(price: Fen, other: Fen) -> String {
+    format!("同一商品的另一个规格是 {}，这里是 {}，差十倍以上：是不是少了或多了小数点", other.plain(), price.plain())
+}
+
+/// New goods that say nothing of the shelf go on sale: where most rows say it, or some that theirs are not, an empty cell
+/// may mean anything. One row of the same goods says it for all of them.
+fn note_the_stateless(rows: &mut [Row]) {
+    let said = |row: &Row| row.said(Column::OnShelf).map(shelf::read);
+    let stating = rows.iter().filter(|row| said(row).is_some()).count();
+    let any_off = rows.iter().filter_map(said).any(|state| state != Some(shelf::State::On));
+    if stating * 2 <= rows.len() && !any_off {
+        return;
+    }
+    let stated: HashSet<String> = rows
+        .iter()
+        .filter(|row| said(row).is_some())
+        .filter_map(|row| row.said(Column::Name))
+        .map(str::to_owned)
+        .collect();
+    let is_stated = |row: &Row| row.said(Column::Name).is_some_and(|name| stated.contains(name));
+    rows.iter_mut().filter(|row| row.has(Column::OnShelf) && !is_stated(row)).for_each(|row| row.stateless = true);
+}
+
+/// Whether a cell says that something is to be written there, or that it stands elsewhere.
+fn stands_for_more(text: &str) -> bool {
+    const WORDS: [&str; 8] = ["同上", "同前", "同左", "待定", "待补", "待填", "未定", "空白"];
+    let bare = text.trim_matches(|c: char| !c.is_alphanumeric());
+    WORDS.contains(&bare) || "〃?？".contains(text.trim()) || tables::explains(bare)
 }
 
 /// What templates show how they are filled in with.
@@ -766,13 +852,26 @@ fn without_other_states(table: &Table, rows: &mut [Row]) -> Option<String> {
 fn read(row: &tables::Row, folder: Option<&Path>, album: &mut Album) -> Row {
     let mut read = Row { line: row.place.to_string(), ..Row::default() };
     read.problems.extend(row.moved.clone());
-    read.asks.extend(row.struck.then(|| "这一行在表里是划掉的：真要导入的请打勾".to_owned()));
+    if row.struck {
+        read.asks.push("这一行在表里是划掉的：真要导入的请打勾".to_owned());
+    } else {
+        let titles = (0..TITLES.len()).filter(|column| row.is_crossed(*column));
+        let titles = titles.map(|column| format!("{} 的{}", row.address(column), TITLES[column][0]));
+        read.asks.extend(titles.map(|title| format!("{title}在表里是划掉的：照用的请打勾，不用的请清空这一格")));
+    }
     album.take(row, &mut read);
     let drawn = !read.pictures.is_empty() || read.problems.len() > usize::from(row.moved.is_some());
     for column in 0..TITLES.len() {
         let text = match row.text(column) {
             Some(Err(_)) if column == Column::Images as usize && drawn => Some(String::new()),
-            Some(Ok(text)) if column == Column::Specs as usize => Some(text.replace('\n', ";").trim().to_owned()),
+            Some(Ok(text)) if column == Column::Specs as usize => {
+                let text = text.replace('\n', ";").trim().to_owned();
+                let named = Some(&text)
+                    .filter(|text| !is_nothing(text) && !stands_for_more(text))
+                    .and_then(|text| specs::named(text, false));
+                read.by_value |= named.is_some();
+                Some(named.unwrap_or(text))
+            }
             Some(Ok(text)) if column == Column::OnShelf as usize => {
                 let title = row.title(column).unwrap_or_default();
                 Some(shelf::turned(title, text).map_or_else(|| clean(text), str::to_owned))
@@ -997,30 +1096,48 @@ mod tests {
                 "商品名称 品名 宝贝名称 货品 存货名称 产品标题 菜品名称 商品名称(30字以内) 1、商品名称 item",
             ),
             (Column::Category, "分类 商品类目 品类 所属分类 商品分组 货品类别"),
-            (Column::Specs, "规格 销售规格 SKU属性 规格型号"),
+            (Column::Specs, "规格 销售规格 SKU属性 规格型号 spec"),
             (Column::Weight, "重量(克) 重量（g） 重量g 克重 毛重(克) Weight_g"),
             (Column::Cost, "成本 成本(元) 成本价 单位成本/元 商品成本"),
-            (Column::SkuCode, "商家编码 SKU码 规格商家编码 规格编号 商品代码 存货编码 SKU_No."),
+            (Column::SkuCode, "商家编码 SKU码 规格商家编码 规格编号 商品代码 存货编码 SKU_No. Variant_SKU"),
             (Column::Barcode, "条码 条形码 国标码 主条码 69码 barcode"),
             (
                 Column::Price,
-                "售价 销售价格 零售单价 基本售价 定价 卖价 SKU价格 商品价格 单价元 售价：元 Retail_Price price_yuan",
+                "售价 销售价格 零售单价 基本售价 定价 卖价 SKU价格 商品价格 单价元 售价：元 Retail_Price price_yuan 宝贝价格 售卖价 京东价 价格1 Variant_Price",
             ),
             (Column::MarketPrice, "划线价格 专柜价 建议零售价 原价/元 市场|吊牌价"),
-            (Column::Stock, "库存 当前库存 可用数 结存数量 SKU库存 库存/件 库存：件 在库数量 实际库存数 stock_qty"),
+            (
+                Column::Stock,
+                "库存 当前库存 可用数 结存数量 SKU库存 库存/件 库存：件 在库数量 实际库存数 stock_qty 宝贝数量 现货库存 stock_num",
+            ),
             (Column::Images, "图片 商品图 产品图片 商品主图 头图"),
             (Column::OnShelf, "上架 上下架 上架/下架 销售状态 商品状态 宝贝状态 是否在售"),
         ] {
             for title in titles.split(' ') {
                 let (other, beside) = if column == Column::Name { ("售价", "1") } else { ("商品名称", "杯") };
                 let plan = rows(&format!("{other},{title}\n{beside},甲\n"));
-                assert_eq!(plan.rows[0].said(column), Some("甲"), "{title}");
+                let said = if column == Column::Specs { "规格:甲" } else { "甲" };
+                assert_eq!(plan.rows[0].said(column), Some(said), "{title}");
             }
         }
         // What somebody else pays, which stock, and in what it was weighed: nobody's guess.
-        for title in
-            ["会员价", "活动价", "进价", "批发价", "供货价", "期初库存", "安全库存", "状态", "重量", "重量(kg)"]
-        {
+        for title in [
+            "会员价",
+            "活动价",
+            "进价",
+            "批发价",
+            "供货价",
+            "期初库存",
+            "安全库存",
+            "状态",
+            "重量",
+            "重量(kg)",
+            "价格10",
+            "价格12",
+            "售价2",
+            "价格*0.8",
+            "售价0",
+        ] {
             let plan = rows(&format!("商品名称,{title}\n杯,9\n"));
             assert!(plan.notes[0].contains(title) && plan.rows[0].cells.iter().flatten().count() == 1, "{title}");
         }
@@ -1039,10 +1156,15 @@ mod tests {
             ("颜色规格", "红色，L", "颜色:红色;规格:L"),
             ("颜色规格", "红色", "颜色:红色"),
             ("颜色规格", "红色;L;厚", "颜色:红色;规格:L/厚"),
+            ("规格", "500ml", "规格:500ml"),
+            ("规格", "5斤装", "规格:5斤装"),
+            ("规格", "红色，L", "规格:红色/L"),
+            ("规格", "颜色:红;L", "颜色:红;L"),
         ] {
             let text = format!("商品名称\t{title}\n杯\t{cell}\n");
             assert_eq!(said(&text).as_deref(), Some(specs), "{title} {cell}");
         }
+        assert_eq!(said("商品名称,规格\n杯,默认\n"), None);
         assert_eq!(said("商品名称,规格名称\n杯,\n"), None);
         assert_eq!(said("商品名称,规格,规格名称\n杯,颜色:红,大号\n").as_deref(), Some("颜色:红"));
     }
@@ -1132,6 +1254,14 @@ mod tests {
         }
         let twice = plan(&tables::read("商品名称,颜色,颜色\n杯,红,蓝\n".as_bytes(), &WANTED).unwrap(), None);
         assert!(twice.is_err_and(|problems| problems[0].contains("「颜色」出现了两次")));
+        let price = |text: &str| plan(&tables::read(text.as_bytes(), &WANTED).unwrap(), None);
+        assert!(price("商品名称,售价(包邮),售价(不包邮)\n杯,9,8\n").is_err_and(|told| told[0].contains("出现了两次")));
+        for fine in ["售价(包邮)", "售价(不含运费)", "单价(含税)"] {
+            assert!(
+                price(&format!("商品名称,{fine}\n杯,9\n")).unwrap().rows[0].said(Column::Price).is_some(),
+                "{fine}"
+            );
+        }
         let spoilt = rows("商品名称,尺码\n杯,#N/A\n");
         assert!(spoilt.rows[0].problems[0].contains("B2"), "{:?}", spoilt.rows[0].problems);
     }

@@ -107,19 +107,21 @@ pub fn read(text: &str) -> Option<State> {
     }
 }
 
-/// A yes or no under `是否下架` means the opposite of the same under `是否上架`.
+/// A yes or no under `是否下架` means the opposite of the same under `是否上架`; one under `缺货` is nothing more than that.
 pub fn turned(title: &str, text: &str) -> Option<&'static str> {
     const YES: [&str; 7] = ["是", "1", "yes", "true", "y", "√", "✓"];
     const NO: [&str; 6] = ["否", "0", "no", "false", "n", "×"];
-    let off = holds(title, &["下架", "停售", "停用", "删除"]);
-    if !off || title.contains('上') {
+    let [off, sold_out] = [&["下架", "停售", "停用", "删除"][..], &["缺货", "售罄"]].map(|words| holds(title, words));
+    if !(off || sold_out) || title.contains('上') {
         return None;
     }
     let word = plain(text);
-    if YES.contains(&word.as_str()) {
-        return Some("否");
+    let is = |words: &[&str]| words.contains(&word.as_str());
+    match () {
+        () if sold_out => Some(if is(&YES) || word.contains(['缺', '罄']) { SOLD_OUT[0] } else { "" }),
+        () if is(&YES) => Some("否"),
+        () => is(&NO).then_some("是"),
     }
-    NO.contains(&word.as_str()).then_some("是")
 }
 
 fn plain(text: &str) -> String {
@@ -164,6 +166,10 @@ mod tests {
             ("停售", "是", Some("否")),
             ("是否停用", "否", Some("是")),
             ("是否删除", "1", Some("否")),
+            ("缺货", "是", Some("已售罄")),
+            ("是否缺货", "否", Some("")),
+            ("缺货", "有货", Some("")),
+            ("售罄", "缺", Some("已售罄")),
             ("是否下架", "已下架", None),
             ("上下架", "是", None),
             ("上架/下架", "否", None),

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::ids::SkuId;
 use crate::shown::mark;
 
-/// The columns that have one, in their order. The stock has its own figure instead, for sales change it all the time.
+/// The columns that have one, in their order. The stock is written out instead, for sales change it all the time.
 const COLUMNS: [Column; 11] = [
     Column::Name,
     Column::Subtitle,
@@ -32,13 +32,17 @@ const COLUMNS: [Column; 11] = [
 /// Of what prints are made: nothing that a spreadsheet takes for a number, a day or a formula.
 const LETTERS: &[u8; 24] = b"abcdfghijkmnopqrstuvwxyz";
 const LETTERS_EACH: usize = 3;
-/// When it was exported, in the same letters.
+/// When it was exported, in the same letters, and what the stock was.
 const MOMENT: usize = 10;
+const STOCK: usize = 6;
+/// Where the prints end.
+const PRINTS: usize = LETTERS_EACH * (COLUMNS.len() + 1);
 
-/// What an export writes beside a SKU: which it is, its cells, when that was, and a print of all that.
+/// What an export writes beside a SKU: which it is, its cells, when that was, its stock, and a print of all that.
 pub(super) fn written(product: &Product, sku: &Sku, categories: &[Category], at: i64) -> String {
     let cells = COLUMNS.map(|column| print(&cell(product, sku, categories, column)));
-    sealed(format!("{}{}{}", print(&sku.id.to_string()), cells.concat(), letters(at as u64, MOMENT)))
+    let figures = letters(at as u64, MOMENT) + &letters(sku.on_hand as u64, STOCK);
+    sealed(print(&sku.id.to_string()) + &cells.concat() + &figures)
 }
 
 fn sealed(prints: String) -> String {
@@ -72,14 +76,14 @@ impl<'t> Then<'t> {
     /// `None` where it is not as an export wrote it.
     pub(super) fn read(text: &str) -> Option<Then<'_>> {
         let prints = text.get(..text.len().checked_sub(LETTERS_EACH)?)?;
-        // Exports of before did not say when they were made.
-        let timeless = LETTERS_EACH * (COLUMNS.len() + 2);
-        let whole = [timeless, timeless + MOMENT].contains(&text.len()) && text.is_ascii();
+        // Exports of before did not say when they were made, nor the stock.
+        let whole = [0, MOMENT, MOMENT + STOCK].map(|figures| PRINTS + figures).contains(&prints.len());
+        let whole = whole && text.is_ascii();
         (whole && sealed(prints.to_owned()) == text).then_some(Then(text))
     }
 
     fn cells(&self) -> &'t str {
-        &self.0[LETTERS_EACH..LETTERS_EACH * (COLUMNS.len() + 1)]
+        &self.0[LETTERS_EACH..PRINTS]
     }
 
     /// Rows are copied, and their words changed.
@@ -93,8 +97,16 @@ impl<'t> Then<'t> {
 
     /// When it was exported.
     pub(super) fn at(&self) -> Option<i64> {
-        let moment = &self.0[LETTERS_EACH * (COLUMNS.len() + 1)..self.0.len() - LETTERS_EACH];
-        (!moment.is_empty()).then(|| number(moment))
+        self.figure(0, MOMENT)
+    }
+
+    /// What the stock was.
+    pub(super) fn stock(&self) -> Option<i64> {
+        self.figure(MOMENT, STOCK)
+    }
+
+    fn figure(&self, from: usize, letters: usize) -> Option<i64> {
+        self.0[PRINTS..self.0.len() - LETTERS_EACH].get(from..from + letters).map(number)
     }
 }
 
@@ -189,11 +201,16 @@ mod tests {
     #[test]
     fn what_was_written_is_known_again_and_nothing_else() {
         let prints = COLUMNS.map(|column| print(&format!("{column:?}"))).concat();
-        let timeless = sealed(format!("{}{prints}", print("7")));
-        assert_eq!(Then::read(&timeless).unwrap().at(), None);
-        let text = sealed(format!("{}{prints}{}", print("7"), letters(1_764_400_000_123, MOMENT)));
+        let (moment, stock) = (letters(1_764_400_000_123, MOMENT), letters(10_000_000, STOCK));
+        let figures = |figures: &str| {
+            let text = sealed(format!("{}{prints}{figures}", print("7")));
+            Then::read(&text).map(|then| (then.at(), then.stock()))
+        };
+        assert_eq!(figures(""), Some((None, None)));
+        assert_eq!(figures(&moment), Some((Some(1_764_400_000_123), None)));
+        let text = sealed(format!("{}{prints}{moment}{stock}", print("7")));
         let then = Then::read(&text).unwrap();
-        assert_eq!(then.at(), Some(1_764_400_000_123));
+        assert_eq!((then.at(), then.stock()), (Some(1_764_400_000_123), Some(10_000_000)));
         assert!(then.is_of("7".parse().unwrap()) && !then.is_of("8".parse().unwrap()));
         assert!(
             then.was(Column::Cost, "Cost") && !then.was(Column::Cost, "Price") && !then.was(Column::Stock, "Stock")

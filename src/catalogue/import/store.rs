@@ -74,6 +74,17 @@ pub fn carried(conn: &Connection, exported_at: i64) -> Result<HashMap<SkuId, Car
         .collect()
 }
 
+/// Pieces of a SKU that buyers took since somebody has counted it.
+pub fn sold_since_count(conn: &Connection, sku: SkuId) -> Result<i64> {
+    conn.prepare_cached(
+        "select -coalesce(sum(on_hand_delta), 0) from stock_moves
+          where sku_id = ?1 and line_id is not null
+            and id > (select coalesce(max(id), 0) from stock_moves
+                       where sku_id = ?1 and reason = 'adjust' and note <> '导入')",
+    )?
+    .query_row([sku], |row| row.get(0))
+}
+
 pub fn set_ran(tx: &Tx, id: ImportId) -> Result<()> {
     tx.prepare_cached("update product_imports set ran_at = ?2 where id = ?1")?.execute(params![id, tx.now()])?;
     Ok(())
