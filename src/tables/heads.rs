@@ -78,7 +78,7 @@ impl Titles {
         if number.len() > 2 {
             return None;
         }
-        let may_have_it = |column: usize| number.len() < 2 && number <= "1" || !self.figures.contains(&column);
+        let may_have_it = |column: usize| ["", "1"].contains(&number) || !self.figures.contains(&column);
         let mut parts = unnumbered.split(['/', '、', '或']).map(|part| self.known.get(part).copied());
         let first = parts.next().flatten()?;
         let same = parts.all(|part| part.is_some_and(|(column, _)| column == first.0));

@@ -217,29 +217,29 @@ pub(super) fn decimal(value: &str, shown_as: &str) -> Option<Cell> {
     let number: f64 = value.parse().ok()?;
     let read = shown(number, "");
     let Cell::Text(plain) = &read else { return Some(read) };
-    let (before, seen, behind) = around(shown_as);
-    let Some(seen) = seen else {
+    let (before, digits, behind) = around(shown_as);
+    let Ok(seen) = digits.replace(',', "").parse::<f64>() else {
         // A nought may be a dash.
         return Some(if number == 0.0 { read } else { Cell::Text(seen_as(plain, shown_as)) });
     };
-    let divided = |by: f64| seen != 0.0 && (number / seen - by).abs() < by / 100.0;
+    // As far as what is shown is rounded.
+    let decimals = digits.split_once('.').map_or(0, |(_, part)| part.len()) as i32;
+    let same = (number.abs() - seen).abs() <= 0.500_001 / 10_f64.powi(decimals);
     Some(match () {
-        () if is_foreign(shown_as) => Cell::Text(shown_as.to_owned()),
-        () if (divided(1e3) || divided(1e6)) && !says_thousands(behind) => Cell::Text(seen_as(plain, shown_as)),
-        () if is_code(plain, shown_as) => Cell::Text(shown_as.to_owned()),
+        () if is_foreign(shown_as) || is_code(plain, shown_as) => Cell::Text(shown_as.to_owned()),
         () if shown_as.ends_with('%') => shown(number, "0%"),
-        () if seen != number && says_thousands(behind) => read,
+        () if !same && says_thousands(behind) => read,
+        () if !same => Cell::Text(seen_as(plain, shown_as)),
         () if says_nothing(before) && !behind.contains('+') && behind.split('/').all(says_nothing) => read,
         () => Cell::Text(shown_as.to_owned()),
     })
 }
 
-/// The first number in a text, without its thousands' commas, and what stands around it.
-fn around(text: &str) -> (&str, Option<f64>, &str) {
+/// The first number in a text, and what stands around it.
+fn around(text: &str) -> (&str, &str, &str) {
     let (before, rest) = text.split_at(text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len()));
     let behind = rest.trim_start_matches(|c: char| c.is_ascii_digit() || ".,".contains(c));
-    let seen = rest[..rest.len() - behind.len()].replace(',', "").parse().ok();
-    (before, seen, behind.trim())
+    (before, &rest[..rest.len() - behind.len()], behind.trim())
 }
 
 /// Whether what is drawn around a whole number makes a code of it: zeros in front, letters, signs between its digits.
@@ -654,6 +654,10 @@ mod tests {
             ("59.7", "60", "59.7"),
             ("9900", "9.90", "9900（显示成 9.90）"),
             ("9900", "9.9千", "9900"),
+            ("9900000", "10", "9900000（显示成 10）"),
+            ("59.7", "59.70", "59.7"),
+            ("1.25", "1.3", "1.25"),
+            ("0.5", "5", "0.5（显示成 5）"),
             ("1299", "￥1,299.00", "1299"),
             ("12", "12 pcs", "12"),
             ("1299", "1,299", "1299"),
