@@ -285,7 +285,7 @@ async fn a_category_that_goes_names_the_promotions_on_it() {
     let w = World::new().await;
     let boss = w.staff("boss", Role::Owner).await;
     w.product("茶", 10_000, 90).await;
-    for name in ["清仓", "新品"] {
+    for name in ["茶饮", "新品"] {
         boss.post("/admin/categories", &[("name", name)]).await;
     }
     boss.post("/admin/products/bulk", &[("product", "1"), ("act", "category"), ("category", "1")]).await;
