@@ -480,18 +480,18 @@ pub fn unseen_since(conn: &Connection, transaction_id: &str) -> Result<Option<i6
 fn untold_since(conn: &Connection, transaction_id: &str) -> Result<Option<i64>> {
     let mut told = BTreeMap::new();
     for (number, told_at) in messages::refunds_named(conn, transaction_id)? {
-        // A number that cannot be one of ours stands here under WeChat's own.
-        let Ok(number) = number.parse::<OutRefundNo>() else { continue };
+        // One whose notice was refused has not been told; and a number that cannot be one of ours stands under WeChat's own.
+        let (Ok(number), Some(told_at)) = (number.parse::<OutRefundNo>(), told_at) else { continue };
         if !refunds::meant(conn, transaction_id, number.as_str())?.is_some_and(|refund| refund.may_be_known_there()) {
             told.insert(number, told_at);
         }
     }
     for (number, told_at) in refunds::billed_unknown(conn, transaction_id)? {
         // What a notice told of is not new in a bill.
-        told.entry(number).or_insert(Some(told_at));
+        told.entry(number).or_insert(told_at);
     }
     let settled_at = exceptions::gone_back_settled_at(conn, transaction_id)?;
-    Ok(told.into_values().flatten().filter(|told_at| settled_at.is_none_or(|at| at <= *told_at)).max())
+    Ok(told.into_values().filter(|told_at| settled_at.is_none_or(|at| at <= *told_at)).max())
 }
 
 /// Asks WeChat for every refund of a payment, call by call, and enters them all. `named` are numbers of refunds that a
