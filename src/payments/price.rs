@@ -19,8 +19,9 @@ pub struct Asked {
     pub total: Fen,
     pub freight: Fen,
     pub reason: String,
-    /// What it cost when they looked, where that is known.
+    /// What it cost when they looked, where that is known, and the freight of it.
     pub was: Option<Fen>,
+    pub was_freight: Option<Fen>,
 }
 
 impl Asked {
@@ -66,6 +67,10 @@ pub async fn change(shop: &Shop, id: OrderId, asked: Asked, who: Who) -> Result<
             });
         }
         as_looked_at(&order, asked.was)?;
+        if asked.was_freight.is_some_and(|was| was != order.freight) {
+            let words = format!("打开这一页之后，运费已经改成 ¥{}：没有改动，请按现在的价格再看一次", order.freight);
+            return Err(Error::from(Code::OrderState).says(words));
+        }
         let new = asked.price(&order, tx.now() + window)?;
         if new.total == order.total && new.freight == order.freight {
             return Err(Error::field("total", "价格没有变化"));

@@ -32,6 +32,9 @@ async fn a_price_is_changed_under_the_same_number() {
     // A colleague's page of before takes nothing back.
     clerk.post(&price, &[("total", "90"), ("freight", "8"), ("reason", "老客"), ("was", "98.00")]).await;
     assert!(clerk.said(&price).await.contains("应付已经改成 ¥88.00"));
+    let before = [("was", "88.00"), ("was_freight", "0.00")];
+    clerk.post(&price, &[&[("total", "90"), ("freight", "0"), ("reason", "老客")], &before[..]].concat()).await;
+    assert!(clerk.said(&price).await.contains("运费已经改成 ¥8.00"));
     let order = alice.order(&placed.no).await;
     assert_eq!(
         (&order["totalFen"], &order["discountFen"], &order["freightFen"]),

@@ -307,10 +307,16 @@ async fn an_exchange_whose_money_went_back_meanwhile_is_the_shops_own_word() {
     let to = format!("/admin/returns/{id}");
     agree(&boss, &id).await;
     boss.post(&format!("{to}/receive"), &[]).await;
+    let page = boss.page(&to).await;
+    let before = page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     w.wechat.refund_by_console(&w.transaction(&placed), 1000).unwrap();
     w.advance(5 * SECOND);
     w.wait("the row", || async { alice.order(&placed.no).await["refundedFen"] == 1000 }).await;
     let form = [("tracking_no", "SF7777777777777"), ("dearer", "true")];
+    // Somebody's word is about what his page showed.
+    let before = [&form[..], &[("seen", before.as_str())]].concat();
+    boss.post(&format!("{to}/send"), &before).await;
+    assert!(boss.said(&to).await.contains("打开这一页之后"));
     boss.post(&format!("{to}/send"), &form[..1]).await;
     assert!(boss.said(&to).await.contains("也许就是这些商品的钱"));
     assert_eq!(case(&alice, &placed).await["state"], "received");

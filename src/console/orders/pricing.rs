@@ -61,6 +61,7 @@ struct PriceForm {
     reason: String,
     /// What the page showed.
     was: Option<String>,
+    was_freight: Option<String>,
 }
 
 #[post("/orders/<no>/price", data = "<form>")]
@@ -92,6 +93,7 @@ async fn change(shop: &Shop, staff: &Staff, no: &str, form: PriceForm) -> Result
         freight: typed_yuan("freight", "运费", &form.freight)?,
         reason: typed_reason(&form.reason)?,
         was: form.was.as_deref().and_then(Fen::from_yuan),
+        was_freight: form.was_freight.as_deref().and_then(Fen::from_yuan),
     };
     // Why, stands on the timeline, where it can be forgotten.
     let what = format!("订单 {} 改价 ¥{} → ¥{}", order.order_no, order.total, asked.total);

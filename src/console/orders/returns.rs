@@ -23,7 +23,7 @@ use crate::ids::{LineId, OrderId, OrderNo, OutRefundNo, PhotoId, ResendId, Retur
 use crate::money::{Fen, yuan};
 use crate::orders::{Full, Line, Who, in_hand, store as orders};
 use crate::parcels::{Found, Parcel, store as parcels};
-use crate::payments::refund::{Refundable, since};
+use crate::payments::refund::{self, Refundable, since};
 use crate::photos::{Shown as Photo, store as photos};
 use crate::refunds::{Refund, RefundState, store as refunds};
 use crate::returns::{FullReturn, Kind, Options, Return, ReturnState, Step, store};
@@ -152,6 +152,8 @@ struct Shown {
     refund: Option<OutRefundNo>,
     refund_text: Option<&'static str>,
     resend: Option<String>,
+    /// What has become of its order so far.
+    mark: String,
     /// What it has to go through.
     life: Vec<life::Step>,
     steps: Vec<StepShown>,
@@ -297,6 +299,7 @@ impl Shown {
             refund_text: refund.as_ref().map(|refund| refund.state.text()),
             refund: refund.map(|refund| refund.out_refund_no),
             resend: resend.map(|sent| sent.parcel.text()),
+            mark: full.mark(),
             life: life::line(&reached, now),
             steps: steps.iter().map(step_shown).collect(),
             lines: shown,
@@ -584,6 +587,8 @@ struct Parcelled {
     despite_refund: bool,
     #[field(default = Vec::new())]
     goods: Vec<Instead>,
+    /// What its page showed.
+    seen: Option<String>,
 }
 
 #[derive(FromForm)]
@@ -621,6 +626,8 @@ async fn send_new(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Sent<Par
             true => Parcel::default(),
             false => parcel(tx, order, (&form.company, &form.tracking_no), form.merge, form.as_written)?,
         };
+        let full = refund::full_order(tx, order)?;
+        full.must_stand(form.seen.as_deref(), "请先核对，还要寄再填一次")?;
         doubt::must_be_sure(tx, order, form.despite_refund, who)?;
         new::exchange(tx, id, &parcel, &instead, form.dearer, who, &settings).map(drop)
     };
@@ -928,6 +935,7 @@ mod tests {
             refund: "261008131540ABCDEFGHR01".parse().ok(),
             refund_text: Some("退款中"),
             resend: Some("顺丰速运 SF1234567890124".into()),
+            mark: "0-0-0-1-1-0-0".into(),
             life: life::Step::samples(),
             steps: vec![StepShown {
                 at: "2026-10-08 13:15:40".into(),

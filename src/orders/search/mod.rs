@@ -228,7 +228,11 @@ impl Typed {
 /// The one parcel's number of a line that has words around it: `您的快件75312345678901已发出`.
 fn parcel_within(typed: &str) -> Option<String> {
     let text = bare(typed);
-    let long = |piece: &&str| piece.len() >= 12 && piece.bytes().filter(u8::is_ascii_digit).count() >= 10;
+    // One letter before eleven digits is somebody's phone.
+    let long = |piece: &&str| {
+        let digits = piece.bytes().filter(u8::is_ascii_digit).count();
+        digits >= 12 || digits >= 10 && piece.len() >= digits + 2
+    };
     let mut pieces = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(long);
     let number = TrackingNo::read(pieces.next()?).ok()?;
     pieces.next().is_none().then(|| number.to_string())
