@@ -673,8 +673,12 @@ const MOST_OF_A_CARRIER: usize = 60;
 /// What columns say of a row that is void, or its looks.
 fn void(row: &tables::Row) -> Vec<String> {
     let struck = row.struck.then(|| "这一行在表里是划掉的：不发的不用管它".to_owned());
+    // How people cross out a number, and leave its row.
+    let numbers = [ORDER, ELSEWHERE, OUT_TRADE_NO, TRANSACTION, NUMBER, WAYBILL];
+    let crossed = numbers.into_iter().filter(|column| !row.struck && row.is_crossed(*column));
+    let crossed = crossed.filter_map(|column| row.title(column)).map(|title| format!("「{title}」一格在表里是划掉的"));
     let said = void::in_cells(row.cells().map(|(title, cell)| (title, cell.shown())));
-    struck.into_iter().chain(said).collect()
+    struck.into_iter().chain(crossed).chain(said).collect()
 }
 
 /// The only row of an order, of which no piece is meant: among several rows the others say what leaves.
@@ -1678,6 +1682,29 @@ mod tests {
         {
             assert_eq!(carrier_of(title), None, "{title}");
         }
+    }
+
+    /// How people cross out a number, and leave its row.
+    #[test]
+    fn a_number_that_is_struck_through_alone_is_asked_about() {
+        let asked = |struck: usize| {
+            let mut book = rust_xlsxwriter::Workbook::new();
+            let (sheet, line) = (book.add_worksheet(), rust_xlsxwriter::Format::new().set_font_strikethrough());
+            let heads = ["订单号", "快递公司", "快递单号", "重量"];
+            let cells = [ORDER_NO, "中通", "75312345678901", "1"];
+            for (at, (head, cell)) in heads.into_iter().zip(cells).enumerate() {
+                sheet.write_string(0, at as u16, head).unwrap();
+                match at == struck {
+                    true => sheet.write_string_with_format(1, at as u16, cell, &line).unwrap(),
+                    false => sheet.write_string(1, at as u16, cell).unwrap(),
+                };
+            }
+            let brought = read(&book.save_to_buffer().unwrap()).unwrap();
+            brought.rows[0].beside().collect::<Vec<_>>().join("；")
+        };
+        assert_eq!(asked(2), "「快递单号」一格在表里是划掉的");
+        assert_eq!(asked(0), "「订单号」一格在表里是划掉的");
+        assert_eq!(asked(3), "");
     }
 
     #[test]
