@@ -119,9 +119,10 @@ fn entries(text: &str) -> Vec<String> {
 
 fn read_one(text: &str) -> Address {
     let parts = Parts::of(text);
-    let read = match written(&parts.labelled) {
-        Written::Nothing => (written(&parts.free), &parts.labelled),
-        read => (read, &parts.free),
+    let read = match (written(&parts.labelled), written(&parts.free)) {
+        (labelled, free) if parts.name_others(&labelled, &free) => (Written::Doubtful, &parts.free),
+        (Written::Nothing, free) => (free, &parts.labelled),
+        (labelled, _) => (labelled, &parts.free),
     };
     // Labels decide; where they name no place, what stands beside them does.
     let (mut before, mut after, place) = match read.0 {
@@ -174,12 +175,27 @@ struct Parts {
     postcode: String,
     /// Behind labels of an address.
     labelled: String,
+    /// One of these says more than 地址, which may be anybody's: 旧地址, 公司地址.
+    sure: bool,
     /// Behind no label.
     free: String,
     other: Vec<String>,
 }
 
 impl Parts {
+    /// Whether what is labelled and what is not are whole addresses of different places: one is old, or of somewhere else, and no
+    /// label tells for sure.
+    fn name_others(&self, labelled: &Written, free: &Written) -> bool {
+        let of = |read: &Written| match read {
+            Written::Found(named) => Some(named.place).filter(|place| place.district.is_some()),
+            Written::Nothing | Written::Doubtful => None,
+        };
+        let besides = self.other.iter().filter_map(|text| of(&written(text)));
+        let mut places = of(labelled).into_iter().chain(of(free)).chain(besides);
+        let first = places.next();
+        !self.sure && places.any(|place| Some(place) != first)
+    }
+
     fn of(text: &str) -> Parts {
         let lines: Vec<String> = text.lines().map(bare).collect();
         let text = lines.join("\n").replace('\t', " ");
@@ -203,6 +219,7 @@ impl Parts {
                 None | Some(Part::Sender) => add(&mut free, value),
                 Some(Part::Phone) => add(&mut phones, value),
                 Some(Part::Where) => {
+                    parts.sure |= label.is_some_and(|(label, _)| label != "地址");
                     let (line, rest) = value.trim_start().split_once('\n').unwrap_or((value.trim_start(), ""));
                     labelled.push_str(line);
                     labelled.push(' ');
@@ -501,6 +518,23 @@ mod tests {
         }
         let read = read_one("收件人: 王小明 电话: 13800138000 地址: 江苏省南京市鼓楼区中山北路 邮编: 210003");
         assert_eq!((read.detail.as_str(), read.postcode.as_str()), ("中山北路", "210003"));
+    }
+
+    #[test]
+    fn of_two_whole_addresses_none_is_chosen() {
+        for (text, district) in [
+            ("浙江省杭州市西湖区文三路1号（老地址：浙江省杭州市拱墅区湖墅路2号） 李四 13800138000", ""),
+            ("李四 13800138000 杭州市西湖区文三路1号（旧地址：上海市浦东新区世纪大道1号）", ""),
+            ("李四 13800138000 杭州市西湖区文三路1号 原地址：上海市浦东新区世纪大道1号", ""),
+            ("李四 13800138000 杭州市西湖区文三路1号，别发公司地址：杭州拱墅区湖墅路2号", ""),
+            ("李四 13800138000 公司：北京市朝阳区建国路88号；家：北京市海淀区中关村大街1号", ""),
+            // The same place twice, and a name that is no address.
+            ("李四 13800138000 地址：杭州市西湖区文三路1号 公司：杭州市西湖区某某公司", "西湖区"),
+            ("李四 13800138000 收货地址：杭州市西湖区文三路1号 公司：北京某某公司", "西湖区"),
+            ("寄件人地址：上海市浦东新区世纪大道1号 收件人：李四 13800138000 地址：杭州市西湖区文三路1号", "西湖区"),
+        ] {
+            assert_eq!(read(text).unwrap().district, district, "{text}");
+        }
     }
 
     #[test]
