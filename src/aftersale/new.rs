@@ -78,13 +78,9 @@ fn must_bear(bears: bool, losses: impl Iterator<Item = String>) -> Result<()> {
 }
 
 /// That what is left of an order's money is less than was paid for these goods, and for those that were sent again before: of
-/// money that went back in WeChat's own console nobody knows for which it was. Where none is left, whoever gave it back.
+/// money that went back in WeChat's own console nobody knows for which it was. What the shop itself gave back is mostly a
+/// compensation, until more than half of what they cost is gone.
 fn gone_back(full: &Full, goods: &[(LineId, SkuId, i64)]) -> Option<String> {
-    let left = full.refundable();
-    let mut back = full.refunds.iter().filter(|one| one.refund.inside && one.refund.state.takes_money());
-    if !back.any(|one| one.lines.is_empty() || left == Fen::ZERO) {
-        return None;
-    }
     let before = full.resends.iter().flat_map(|resend| &resend.lines);
     let all: Vec<_> = before.chain(goods).collect();
     let worth = |(line, paid): (&Line, Fen)| {
@@ -92,9 +88,13 @@ fn gone_back(full: &Full, goods: &[(LineId, SkuId, i64)]) -> Option<String> {
         paid.get() * pieces / line.quantity.max(1)
     };
     let worth: i64 = full.lines.iter().zip(full.paid_by_line()).map(worth).sum();
+    let left = full.refundable();
+    let mut back = full.refunds.iter().filter(|one| one.refund.inside && one.refund.state.takes_money());
+    if left.get() >= worth || !back.any(|one| one.lines.is_empty() || left.get() < worth / 2) {
+        return None;
+    }
     let with = if full.resends.is_empty() { "" } else { "连同以前补发的，" };
-    (left.get() < worth)
-        .then(|| format!("{with}这些商品买家付了 ¥{}，这笔订单退过款，只剩 ¥{left} 没有退", yuan(worth)))
+    Some(format!("{with}这些商品买家付了 ¥{}，这笔订单退过款，只剩 ¥{left} 没有退", yuan(worth)))
 }
 
 /// That money went back in WeChat's own console after the exchange was asked for: it may be what was paid for these very goods.

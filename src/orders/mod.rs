@@ -341,9 +341,10 @@ impl Full {
     pub fn mark(&self) -> String {
         let left: i64 = self.lines.iter().map(|line| line.shipped).sum();
         let closed = self.returns.iter().filter(|one| !one.case.state.is_open()).count();
-        let taken = self.refunds.iter().filter(|one| one.refund.state.takes_money()).count();
+        let taking = self.refunds.iter().map(|one| &one.refund).filter(|refund| refund.state.takes_money());
+        let taking: Vec<_> = taking.map(|refund| refund.id.to_string()).collect();
         let (refunds, resends, returns) = (self.refunds.len(), self.resends.len(), self.returns.len());
-        format!("{refunds}-{taken}-{resends}-{left}-{returns}-{closed}-{}", self.came_back.len())
+        format!("{refunds}-{resends}-{left}-{returns}-{closed}-{}-{}", self.came_back.len(), taking.join("."))
     }
 
     /// What somebody does is done to what his page showed. Errors: in words, with what to do `next`.
