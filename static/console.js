@@ -479,15 +479,41 @@ if (bench) {
   const goods = $$("[data-codes]", bench).filter((item) => item.dataset.codes);
   const carries = (item, code) => item.dataset.codes.toUpperCase().split("\n").includes(code);
   $$("[data-goods-hint]").forEach((hint) => (hint.hidden = !goods.length));
+  // What was ticked off outlives whatever else is scanned before the order is sent.
+  const of = $("h2.no", bench)?.textContent;
+  const kept = JSON.parse(sessionStorage.getItem("packed") ?? "{}");
+  const packed = kept.of === of ? kept : { of, left: goods.map((item) => Number(item.dataset.left)), over: [] };
+  const name = (item) => $(".grow", item).textContent.trim().replace(/\s+/g, " ");
+  const show = () => goods.forEach((item, i) => item.classList.toggle("packed", packed.left[i] === 0));
+  const hint = document.createElement("p");
+  hint.role = "alert";
+  const tell = (words) => Object.assign(hint, { className: "strip amber", textContent: words }) && $(".goods-list", bench).before(hint);
+  let asked;
+  show();
   field.form.addEventListener("submit", (event) => {
     const code = field.value.trim().toUpperCase();
-    const item = goods.find((item) => carries(item, code) && Number(item.dataset.left) > 0) ?? goods.find((item) => carries(item, code));
-    if (!item) return;
+    const at = [...goods.keys()].filter((i) => carries(goods[i], code)).sort((a, b) => packed.left[b] - packed.left[a])[0];
+    if (at === undefined) {
+      // A check that was begun is ended, or somebody says that it is not to be.
+      const missing = goods.flatMap((item, i) => (packed.left[i] ? `${name(item)} 还差 ${packed.left[i]} 件` : []));
+      const begun = packed.over.length || goods.some((item, i) => packed.left[i] < Number(item.dataset.left));
+      const wrong = [...missing, ...packed.over.map((one) => `${one} 多扫了`)];
+      if (!begun || !wrong.length || asked === code || /^20\d{6}[0-9A-Z]{10}$/.test(code)) return;
+      event.preventDefault();
+      asked = code;
+      tone(false);
+      tell(`商品没有核对完：${wrong.join("，")}。核对好再扫面单；就这样发，再扫一次面单。`);
+      return field.select();
+    }
     event.preventDefault();
-    const left = Number(item.dataset.left) - 1;
-    tone(left >= 0);
-    if (left >= 0) item.dataset.left = left;
-    if (left === 0) item.classList.add("packed");
+    tone(packed.left[at] > 0);
+    if (packed.left[at] > 0) packed.left[at] -= 1;
+    else {
+      packed.over = [...new Set([...packed.over, name(goods[at])])];
+      tell(`「${name(goods[at])}」多了一件，请从包裹里拿出来。`);
+    }
+    sessionStorage.setItem("packed", JSON.stringify(packed));
+    show();
     field.value = "";
   });
   // What was refused still stands there; the next thing that is scanned takes its place.
