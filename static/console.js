@@ -482,7 +482,7 @@ if (bench) {
   // What was ticked off outlives whatever else is scanned before the order is sent.
   const of = $("h2.no", bench)?.textContent;
   const kept = JSON.parse(sessionStorage.getItem("packed") ?? "{}");
-  const packed = kept.of === of ? kept : { of, left: goods.map((item) => Number(item.dataset.left)), over: [] };
+  const packed = of && kept.of === of ? kept : { of, left: goods.map((item) => Number(item.dataset.left)), over: [] };
   const name = (item) => $(".grow", item).textContent.trim().replace(/\s+/g, " ");
   const show = () => goods.forEach((item, i) => item.classList.toggle("packed", packed.left[i] === 0));
   const hint = document.createElement("p");
