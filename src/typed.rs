@@ -46,6 +46,11 @@ pub fn holds(text: &str, words: &[&str]) -> bool {
     words.iter().any(|word| text.contains(word))
 }
 
+/// The same of words that stand in one text, with blanks between them.
+pub fn holds_one_of(text: &str, words: &str) -> bool {
+    words.split_ascii_whitespace().any(|word| text.contains(word))
+}
+
 /// A whole number as people type it: wide digits are digits. `None` for anything else.
 pub fn whole(text: &str) -> Option<i64> {
     bare(text).parse().ok()

@@ -1,7 +1,7 @@
 //! What people write beside a parcel that is not to go as it stands: it stays, it waits, it goes another way, it has gone
 //! already. They say so in ever other words, and in few ways.
 
-use crate::typed::{bare, simplified};
+use crate::typed::{bare, holds_one_of, simplified};
 
 /// What says so where a clause has no more than whose will it is and how it ends: 先放着, 客户不要了, 拦一下.
 const ALONE: &str = "等 放 留 扣 压 拦 截 停 缓 搁 存 废 删 撤 退 换 改 锁 弃 算 坏 不用 不要 不收 不买 不订 不拿 不动 别动 不发 \
@@ -33,11 +33,11 @@ pub fn is_harmless(text: &str) -> bool {
     const ELSE: &str = "快乐 谢谢 感谢 辛苦 祝 恭喜 你好 您好 生日 幸福 健康 平安 轻放 小心 易碎 勿压 防压 防震 防水 包好 包装 \
                         打包 保温 冰 泡沫 加固 礼盒 礼袋 贺卡 卡片 赠品 小样 蜡烛 餐具 丝带 打电话 电联 联系 短信 提前 敲门 按铃";
     let text = simplified(&bare(text)).to_lowercase();
-    let left = |clause: &str| holds_any(clause, LEFT) && holds_any(clause, PLACES);
+    let left = |clause: &str| holds_one_of(clause, LEFT) && holds_one_of(clause, PLACES);
     clauses(&text).next().is_some()
         && !halts(&text)
         && !text.contains("取消")
-        && clauses(&text).all(|clause| left(clause) || holds_any(clause, ELSE))
+        && clauses(&text).all(|clause| left(clause) || holds_one_of(clause, ELSE))
 }
 
 fn clauses(text: &str) -> impl Iterator<Item = &str> {
@@ -48,32 +48,29 @@ fn list(words: &'static str) -> impl Iterator<Item = &'static str> {
     words.split_ascii_whitespace()
 }
 
-fn holds_any(text: &str, words: &'static str) -> bool {
-    list(words).any(|word| text.contains(word))
-}
-
 fn ends(text: &str, words: &'static str) -> bool {
     list(words).any(|word| text.ends_with(word))
 }
 
 /// Whether a text is such a word, whatever stands before it of whose will it is and behind it of how it ends.
 pub fn boils_down_to(text: &str, known: &dyn Fn(&str) -> bool) -> bool {
-    let (mut starts, mut stops) = (vec![0], vec![text.len()]);
-    let mut at = 0;
-    while let Some(from) = starts.get(at).copied() {
-        let begun = list(WHOSE).filter(|word| text[from..].starts_with(word)).map(|word| from + word.len());
-        let new: Vec<usize> = begun.filter(|start| !starts.contains(start)).collect();
-        starts.extend(new);
-        at += 1;
-    }
-    at = 0;
-    while let Some(to) = stops.get(at).copied() {
-        let ended = list(HOW).filter(|word| text[..to].ends_with(word)).map(|word| to - word.len());
-        let new: Vec<usize> = ended.filter(|stop| !stops.contains(stop)).collect();
-        stops.extend(new);
-        at += 1;
-    }
+    let whose =
+        |at: usize| list(WHOSE).filter(|word| text[at..].starts_with(word)).map(|word| at + word.len()).collect();
+    let how = |at: usize| list(HOW).filter(|word| text[..at].ends_with(word)).map(|word| at - word.len()).collect();
+    let (starts, stops) = (reached(0, &whose), reached(text.len(), &how));
     starts.iter().any(|from| stops.iter().any(|to| from < to && known(&text[*from..*to])))
+}
+
+/// All places that are reached from this one by steps.
+fn reached(from: usize, steps: &dyn Fn(usize) -> Vec<usize>) -> Vec<usize> {
+    let mut places = vec![from];
+    let mut at = 0;
+    while let Some(place) = places.get(at).copied() {
+        let new: Vec<usize> = steps(place).into_iter().filter(|place| !places.contains(place)).collect();
+        places.extend(new);
+        at += 1;
+    }
+    places
 }
 
 /// 等货, 先不发, 明天发, 3 号再寄, 补货后发.
@@ -115,9 +112,9 @@ fn is_changed(clause: &str) -> bool {
     };
     let wrong = list(WRONG).find_map(|word| clause.strip_suffix(word));
     list("改 换 转").flat_map(|word| clause.match_indices(word)).any(turned)
-        || wrong.is_some_and(|before| holds_any(before, ABOUT) && !denied(before))
+        || wrong.is_some_and(|before| holds_one_of(before, ABOUT) && !denied(before))
         || clause.split('新').skip(1).any(|thing| list(ABOUT).any(|about| thing.starts_with(about)))
-        || holds_any(clause, "另一个单号 查无 超区 联系不上 并入 并到 合到 断码 库存不足 现货不足 没现货 无现货")
+        || holds_one_of(clause, "另一个单号 查无 超区 联系不上 并入 并到 合到 断码 库存不足 现货不足 没现货 无现货")
 }
 
 /// 已补发, 发过了, 已经寄出去了.
@@ -128,7 +125,7 @@ fn is_done(clause: &str) -> bool {
             || ends(clause.split(word).next().unwrap_or_default(), "已 已经") && clause.contains(word)
     };
     list(AGAIN).any(done)
-        || holds_any(clause, "发过 寄过 补过 出过 发重 拍重 重拍 多拍 重新发 重新寄 重新打 重新出 重打 重出")
+        || holds_one_of(clause, "发过 寄过 补过 出过 发重 拍重 重拍 多拍 重新发 重新寄 重新打 重新出 重打 重出")
 }
 
 #[cfg(test)]

@@ -133,18 +133,12 @@ pub fn page(
     oldest_first: bool,
     limit: i64,
 ) -> Result<Vec<Refund>> {
-    let mut rows = conn.prepare_cached(match oldest_first {
-        true => {
-            "select * from refunds
-              where state in (select value from json_each(?1)) and (?2 is null or id > ?2)
-              order by id limit ?3"
-        }
-        false => {
-            "select * from refunds
-              where state in (select value from json_each(?1)) and (?2 is null or id < ?2)
-              order by id desc limit ?3"
-        }
-    })?;
+    let (behind, way) = if oldest_first { (">", "") } else { ("<", "desc") };
+    let mut rows = conn.prepare_cached(&format!(
+        "select * from refunds
+          where state in (select value from json_each(?1)) and (?2 is null or id {behind} ?2)
+          order by id {way} limit ?3"
+    ))?;
     rows.query_map(params![words(states), last, limit], read)?.collect()
 }
 

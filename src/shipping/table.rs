@@ -12,7 +12,7 @@ use crate::parcels::carriers::{Carriers, recognise, says_nobody};
 use crate::parcels::halts::halts;
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::tables::{self, Table, Wanted};
-use crate::typed::{bare, holds};
+use crate::typed::{bare, holds, holds_one_of};
 
 const ORDER: usize = 0;
 /// Our number among those of another program: a courier's and an ERP's tables have numbers of their own besides.
@@ -207,7 +207,7 @@ const WANTED: Wanted<'_> = Wanted {
 
 /// What a title means that nobody has listed: tables put all kinds of words before and behind the usual ones.
 fn alike(title: &str) -> Option<usize> {
-    let has = |words: &str| words.split(' ').any(|word| title.contains(word));
+    let has = |words: &str| holds_one_of(title, words);
     let ends = |words: &str| words.split(' ').any(|word| title.ends_with(word));
     // Of another parcel, of a wish, or of something beside it.
     let other =
@@ -424,15 +424,14 @@ fn left_out(lines: &[u32]) -> Option<String> {
 /// Whether a courier or a program that prints labels gave the table out: what they call 件数 are parcels, whatever is in
 /// them. Where goods stand beside it, it counts those.
 fn couriers(table: &Table) -> bool {
-    const THEIRS: [&str; 4] = ["寄件", "月结", "托寄", "计费重量"];
+    const THEIRS: &str = "寄件 月结 托寄 计费重量";
     const MAYBE: &str = "重量 体积 运费 揽收 揽件 目的地 到件 网点 保价 签收 付款方式 支付方式 打印 打单";
     let Some(row) = table.rows.first().filter(|_| table.headed) else { return false };
-    let says = |words: &[&str]| row.titles().any(|title| holds(title, words));
+    let says = |words: &str| row.titles().any(|title| holds_one_of(title, words));
     let counted = row.title(PIECES).or(row.title(QUANTITY)).is_some();
     let of_goods = [CODE, GOODS, SPEC, QUANTITY].iter().any(|column| row.title(*column).is_some());
     let plain = row.title(PIECES).is_some_and(|title| title.contains("件数") && !title.contains("商品"));
-    let maybe: Vec<&str> = MAYBE.split_ascii_whitespace().collect();
-    counted && says(&THEIRS) || plain && !of_goods && says(&maybe)
+    counted && says(THEIRS) || plain && !of_goods && says(MAYBE)
 }
 
 fn read_as(table: &Table, counts_parcels: bool) -> Vec<String> {
@@ -760,7 +759,7 @@ fn is_of_other_numbers(title: &str) -> bool {
     title.is_empty()
         || void::is_remark(title)
         || means(title).is_some_and(|column| column != NUMBER && column != WAYBILL)
-        || OTHERS.split_ascii_whitespace().any(|word| title.contains(word))
+        || holds_one_of(title, OTHERS)
 }
 
 /// Of an order of which a line says that it puts another one right, nobody knows which of the others still holds.

@@ -15,7 +15,7 @@ use crate::orders::{Line, Order, store as orders};
 use crate::parcels::halts::halts;
 use crate::places;
 use crate::settings::regions::{Freight, Regions};
-use crate::typed::{bare, simplified};
+use crate::typed::{bare, holds_one_of, simplified};
 
 /// Picks out of a row what it says of whom its parcel goes to.
 pub fn said<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Says {
@@ -78,13 +78,12 @@ pub fn is_of_receiver(title: &str) -> bool {
 
 /// Whether a title is of whoever ordered, maybe for somebody else.
 fn is_of_customer(title: &str) -> bool {
-    let plain = plain(title);
-    ["买家", "客户", "顾客", "buyer", "customer"].iter().any(|word| plain.contains(word))
+    holds_one_of(&plain(title), "买家 客户 顾客 buyer customer")
 }
 
 fn part(title: &str) -> Option<Part> {
     let plain = plain(title);
-    let has = |words: &str| words.split(' ').any(|word| plain.contains(word));
+    let has = |words: &str| holds_one_of(&plain, words);
     // The sender, the shop, the courier, and whoever has ordered for somebody else.
     let others = "寄 发件 发货人 发货地 发货方 发货电 卖家 商家 店 客服 网点 快递 物流 业务 司机 派 揽 下单 会员 昵称 账号 推荐 紧急 \
                   备用 仓 代收 签收 退 操作 打印 时间 单号 编 状态 备注 留言 sender seller shop time no";

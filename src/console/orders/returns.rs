@@ -782,7 +782,7 @@ async fn resend(shop: &State<Shop>, staff: Clerk, no: &str, form: Sent<Lost>) ->
         since::ask_first(shop, order.id).await?;
         let write = move |tx: &Tx| {
             let pieces: Vec<_> = form.pieces.iter().map(|p| (LineId(p.id), p.quantity)).collect();
-            let full = orders::full(tx, order.clone())?;
+            let full = refund::full_order(tx, order.id)?;
             full.must_stand(form.seen.as_deref(), "请先核对是不是已经补发过，没有再填一次")?;
             let parcel = parcel(tx, order.id, (&form.company, &form.tracking_no), form.merge, form.as_written)?;
             let who = Who::staff(&staff.0.name);

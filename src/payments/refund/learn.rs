@@ -393,11 +393,18 @@ pub async fn told(shop: &Shop, entry: LedgerId) -> Result<Ran> {
     })
 }
 
-/// Where a notice or a bill told of a refund that is not known yet, and that nobody has looked at since. Answers when it did.
+/// Where a notice told of a refund that is not known yet, and that nobody has looked at since, the order is not sent before it
+/// is. Answers when it did.
 pub fn hold_untold(tx: &Tx, entered: &Entered) -> Result<Option<i64>> {
+    hold(tx, entered, UNTOLD)
+}
+
+fn hold(tx: &Tx, entered: &Entered, what: &str) -> Result<Option<i64>> {
     let Some(told_at) = untold_since(tx, &entered.transaction_id)? else { return Ok(None) };
-    if exceptions::open_since(tx, &to_look(entered, UNTOLD), told_at)? {
-        note_of(tx, entered, UNTOLD)?;
+    if exceptions::open_since(tx, &to_look(entered, what), told_at)?
+        && let Some(order) = entered.order_id
+    {
+        orders::store::note(tx, order, &Who::wechat(), Topic::Money, what)?;
     }
     Ok(Some(told_at))
 }
@@ -411,11 +418,6 @@ pub fn to_look<'a>(entered: &'a Entered, what: &'a str) -> NewException<'a> {
         amount_fen: entered.amount.get(),
         ..NewException::new(Kind::AmountMismatch, exceptions::gone_back(&entered.transaction_id), what)
     }
-}
-
-fn note_of(tx: &Tx, entered: &Entered, what: &str) -> Result<()> {
-    let Some(order) = entered.order_id else { return Ok(()) };
-    Ok(orders::store::note(tx, order, &Who::wechat(), Topic::Money, what)?)
 }
 
 const UNTOLD: &str = "微信提示这笔款退过，可是向微信还没有查实：请到商户平台核对这笔款的退款，再发货";
@@ -448,11 +450,7 @@ pub fn billed(tx: &Tx, entry: LedgerId, refund_id: &str, number: &str) -> Result
     let Some(entered) = ledger::payment_by_id(tx, entry)? else { return Ok(()) };
     let number = number.parse().unwrap_or_else(|_| OutRefundNo::of_console(refund_id));
     refunds::put_billed(tx, &entered.transaction_id, refund_id, &number)?;
-    let Some(told_at) = untold_since(tx, &entered.transaction_id)? else { return Ok(()) };
-    if exceptions::open_since(tx, &to_look(&entered, BILLED), told_at)? {
-        note_of(tx, &entered, BILLED)?;
-    }
-    Ok(())
+    hold(tx, &entered, BILLED).map(drop)
 }
 
 /// A day's bill names refunds of the payment. Where all that was ever told of is known by now, what was open about the payment
