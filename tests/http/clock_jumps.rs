@@ -164,8 +164,7 @@ async fn what_a_clock_that_ran_ahead_dated_answers_nothing_that_is_told_later() 
         until(&w, &number, "failed").await;
         w.wechat.clear_faults();
         // … and of another order's money something went back that WeChat's query does not know; somebody has looked.
-        let unknown = if api == "v2" { "REFUNDNOTEXIST" } else { "RESOURCE_NOT_EXISTS" };
-        w.wechat.fault_always("refundquery", Fault::refused(unknown, "not exist"));
+        w.wechat.fault_always("refundquery", no_such_refund(api));
         told(&other, 500).await;
         let open = format!(
             "select coalesce(max(id), 0) from money_exceptions

@@ -159,16 +159,9 @@ async fn what_is_paid_after_cash_is_asked_about_under_its_number_at_wechat() {
     let w = v3::world("v3").await;
     let sku = w.product("苹果", 10_000, 9).await;
     let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
-    w.wechat.ways(|ways| {
-        ways.coupon_no_cash_fen = 2_000;
-        ways.refund_end = RefundEnd::Processing;
-    });
+    w.wechat.ways(|ways| ways.coupon_no_cash_fen = 2_000);
     let placed = w.paid(&alice, sku, 1).await;
-    let number = super::refunds::refund_pieces(&w, &manager, &placed, 1).await;
-    w.wait("the request", || async { w.wechat.all_refunds().len() == 1 }).await;
-    w.wechat.end_refund(&number, RefundEnd::Change).unwrap();
-    super::refunds::until(&w, &number, "abnormal").await;
-    manager.post(&format!("/admin/refunds/{number}/other-means"), &[("words", "现金")]).await;
+    let number = super::refunds::given_back_in_cash(&w, &manager, &placed).await;
     w.wechat.end_refund(&number, RefundEnd::Success).unwrap();
     w.wait("the answer", || async {
         w.advance(MINUTE);

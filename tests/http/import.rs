@@ -366,9 +366,9 @@ async fn goods_are_found_by_what_is_printed_on_them_and_no_two_share_it_unasked(
     let page = brought(&w, &manager, "商品名称,条码\n水,6930000000017\n酒,6930000000017\n").await;
     assert!(page.contains("条码 6930000000017 已经是 第 2 行写的") && ticks(&page) == 1, "{page}");
     // The second alone is another matter than the second beside the first.
-    let seen = page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let seen = seen_on(&page);
     let run = page.split("action=\"").find(|at| at.starts_with("/admin/products/imports/")).unwrap();
-    manager.post(run.split('"').next().unwrap(), &[("seen", seen), ("row", "1")]).await;
+    manager.post(run.split('"').next().unwrap(), &[("seen", &seen), ("row", "1")]).await;
     let wine = "select count(*) from skus where barcode = '6930000000017' and sku_code = '6909999999993'";
     assert_eq!(w.count(wine).await, 1);
     import(&w, "商家编码,条码\nW1,6901234567892\n").await.unwrap();

@@ -214,13 +214,12 @@ async fn goods_that_changed_after_the_code_was_checked_are_checked_again() {
     w.pay(&placed, Paying::Well);
     w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
     let code = alice.order(&placed.no).await["pickup"]["code"].as_str().unwrap().to_owned();
-    let seen = |page: &str| page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let old = seen(&check(&manager, &code).await);
+    let old = seen_on(&check(&manager, &code).await);
     manager.give_back(&alice, &placed, ("1", "88", false)).await;
     let page = manager.page_of("/admin/pickup/hand-over", &[("code", &code), ("seen", &old)]).await;
     assert!(page.contains("要交的货刚刚变了"), "{page}");
     assert_eq!(alice.status(&placed.no).await, "to_ship");
-    let new = seen(&check(&manager, &code).await);
+    let new = seen_on(&check(&manager, &code).await);
     manager.post("/admin/pickup/hand-over", &[("code", &code), ("seen", &new)]).await;
     assert_ne!(alice.status(&placed.no).await, "to_ship");
     w.must_hold().await;

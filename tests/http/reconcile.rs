@@ -7,7 +7,7 @@ use xiaopu::reconcile::{BillState, store};
 use xiaopu::simulator::{Fault, Foreign, Paying, RefundEnd};
 use xiaopu::staff::Role;
 
-use super::refunds::until;
+use super::refunds::{given_back_in_cash, until};
 use crate::support::*;
 
 const HOUR: i64 = 60 * MINUTE;
@@ -462,8 +462,7 @@ async fn what_only_a_bill_tells_of_holds_the_goods_and_the_money() {
         w.wechat.ways(|ways| ways.refund_notices = false);
         let placed = w.paid(&alice, sku, 2).await;
         w.wechat.refund_by_console(&w.transaction(&placed), 1000).unwrap();
-        let unknown = if api == "v2" { "REFUNDNOTEXIST" } else { "RESOURCE_NOT_EXISTS" };
-        w.wechat.fault_always("refundquery", Fault::refused(unknown, "not exist"));
+        w.wechat.fault_always("refundquery", no_such_refund(api));
         next_morning(&w).await;
         let here = format!("/admin/orders/{}", placed.no);
         assert!(manager.page(&here).await.contains("微信账单里有这笔款的退款"), "{api}");
@@ -506,8 +505,7 @@ async fn what_a_bill_newly_names_is_looked_at_and_stays_told() {
         let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
         let placed = w.paid(&alice, sku, 5).await;
         let payment = w.transaction(&placed);
-        let unknown = if api == "v2" { "REFUNDNOTEXIST" } else { "RESOURCE_NOT_EXISTS" };
-        w.wechat.fault_always("refundquery", Fault::refused(unknown, "not exist"));
+        w.wechat.fault_always("refundquery", no_such_refund(api));
         w.wechat.refund_by_console(&payment, 500).unwrap();
         let open = "select count(*) from money_exceptions where subject like '% gone back' and state = 'open'";
         w.advance(5 * SECOND);
@@ -597,15 +595,8 @@ async fn what_is_paid_after_cash_stands_in_the_books_of_its_bills_day() {
     let w = World::new().await;
     let sku = w.product("苹果", 1000, 9).await;
     let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
-    w.wechat.ways(|ways| ways.refund_end = RefundEnd::Processing);
     let placed = w.paid(&alice, sku, 2).await;
-    let number = super::refunds::refund_pieces(&w, &manager, &placed, 1).await;
-    w.wait("the refund", || async { w.wechat.all_refunds().len() == 1 }).await;
-    w.wechat.end_refund(&number, RefundEnd::Change).unwrap();
-    w.advance(5 * SECOND);
-    w.wait("news of it", || async { w.count("select count(*) from refunds where state = 'abnormal'").await == 1 })
-        .await;
-    manager.post(&format!("/admin/refunds/{number}/other-means"), &[("words", "现金")]).await;
+    let number = given_back_in_cash(&w, &manager, &placed).await;
     next_morning(&w).await;
     w.wechat.end_refund(&number, RefundEnd::Success).unwrap();
     w.advance(5 * SECOND);
@@ -631,13 +622,8 @@ async fn what_is_paid_after_cash_is_found_by_the_bill() {
         let w = super::v3::world(api).await;
         let sku = w.product("苹果", 1000, 9).await;
         let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
-        w.wechat.ways(|ways| ways.refund_end = RefundEnd::Processing);
         let placed = w.paid(&alice, sku, 2).await;
-        let number = super::refunds::refund_pieces(&w, &manager, &placed, 1).await;
-        w.wait("the refund", || async { w.wechat.all_refunds().len() == 1 }).await;
-        w.wechat.end_refund(&number, RefundEnd::Change).unwrap();
-        until(&w, &number, "abnormal").await;
-        manager.post(&format!("/admin/refunds/{number}/other-means"), &[("words", "现金")]).await;
+        let number = given_back_in_cash(&w, &manager, &placed).await;
         w.wechat.ways(|ways| ways.refund_notices = false);
         for _ in 0..7 {
             w.advance(HOUR);

@@ -29,9 +29,16 @@ pub async fn refund_pieces(w: &World, console: &Console<'_>, placed: &Placed, pi
     to.strip_prefix("/admin/refunds/").unwrap_or_else(|| panic!("{to}")).to_owned()
 }
 
-/// What a second screen says that it is of.
-fn seen_on(screen: &str) -> String {
-    screen.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+/// A piece whose refund WeChat took on and the bank sent back, given back in cash instead: its number. What WeChat does with
+/// refunds after that, its ways say.
+pub async fn given_back_in_cash(w: &World, console: &Console<'_>, placed: &Placed) -> String {
+    w.wechat.ways(|ways| ways.refund_end = RefundEnd::Processing);
+    let number = refund_pieces(w, console, placed, 1).await;
+    w.wait("the refund", || async { w.wechat.all_refunds().len() == 1 }).await;
+    w.wechat.end_refund(&number, RefundEnd::Change).unwrap();
+    until(w, &number, "abnormal").await;
+    console.post(&format!("/admin/refunds/{number}/other-means"), &[("words", "现金")]).await;
+    number
 }
 
 /// Nothing is given back for goods that left while the second screen said that they were here: it is shown once more.
@@ -972,8 +979,7 @@ async fn what_somebody_looked_into_is_not_asked_about_with_the_next() {
         w.advance(SECOND);
         manager.post(&resolve, &[("resolution", "看过了，没有退过")]).await;
         w.advance(SECOND);
-        let unknown = if api == "v2" { "REFUNDNOTEXIST" } else { "RESOURCE_NOT_EXISTS" };
-        w.wechat.fault_always("refundquery", Fault::refused(unknown, "not exist"));
+        w.wechat.fault_always("refundquery", no_such_refund(api));
         w.wechat.refund_by_console(&transaction, 200).unwrap();
         w.advance(5 * SECOND);
         asked("the next one", true).await;
@@ -1330,8 +1336,7 @@ async fn what_is_told_after_somebody_looked_is_looked_at_again() {
         let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
         let paid = w.paid(&alice, sku, 5).await;
         let line = line_of(&w, &paid).await.to_string();
-        let unknown = if api == "v2" { "REFUNDNOTEXIST" } else { "RESOURCE_NOT_EXISTS" };
-        w.wechat.fault_always("refundquery", Fault::refused(unknown, "not exist"));
+        w.wechat.fault_always("refundquery", no_such_refund(api));
         let hints = "select count(distinct out_refund_no) from messages where kind = 'refund_notify'";
         let told = async |fen| {
             let before = w.count(hints).await;

@@ -307,8 +307,7 @@ async fn an_exchange_whose_money_went_back_meanwhile_is_the_shops_own_word() {
     let to = format!("/admin/returns/{id}");
     agree(&boss, &id).await;
     boss.post(&format!("{to}/receive"), &[]).await;
-    let page = boss.page(&to).await;
-    let before = page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let before = seen_on(&boss.page(&to).await);
     w.wechat.refund_by_console(&w.transaction(&placed), 1000).unwrap();
     w.advance(5 * SECOND);
     w.wait("the row", || async { alice.order(&placed.no).await["refundedFen"] == 1000 }).await;
@@ -1290,10 +1289,7 @@ async fn the_same_loss_is_sent_once_more_once() {
     w.advance(5 * SECOND);
     w.wait("the row", || async { alice.order(&placed.no).await["refundedFen"] == 2000 }).await;
     let line = line(&alice, &placed).await;
-    let seen = async || {
-        let page = boss.page(&here).await;
-        page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
-    };
+    let seen = async || seen_on(&boss.page(&here).await);
     let send = async |number: &str, seen: &str| {
         let form = [("pieces[0].id", line.as_str()), ("pieces[0].quantity", "1"), ("reason", "丢件"), ("seen", seen)];
         let form = [&form[..], &[("tracking_no", number), ("merge", "true")]].concat();

@@ -15,11 +15,6 @@ fn file(text: &str) -> Form {
     Form::new().part("file", Part::bytes(text.as_bytes().to_vec()).file_name("a.csv"))
 }
 
-/// The mark that a page sends along with its click.
-fn seen(page: &str) -> String {
-    page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
-}
-
 /// The rows of a page that are said to have become others.
 fn moved(page: &str) -> usize {
     page.matches(">变了</span>").count()
@@ -62,13 +57,13 @@ async fn a_table_of_products_is_shown_again_where_the_shop_has_changed() {
             _ => bulk("delete", "").await,
         }
         let before = w.count(pears).await;
-        let form = [("row", "0"), ("row", "1"), ("seen", &seen(&page))];
+        let form = [("row", "0"), ("row", "1"), ("seen", &seen_on(&page))];
         // One that does not say what it has shown is taken for the latest.
         manager.post(&format!("{at}/run"), if n == 0 { &form[..2] } else { &form }).await;
         let again = manager.said(&at).await;
         assert!(again.contains("还没有执行：有 1 行") && moved(&again) == 1, "{what}: {again}");
         assert_eq!(w.count(pears).await, before, "{what}: nothing is done");
-        let form = [("row", "0"), ("row", "1"), ("seen", &seen(&manager.page(&at).await))];
+        let form = [("row", "0"), ("row", "1"), ("seen", &seen_on(&manager.page(&at).await))];
         manager.post(&format!("{at}/run"), &form).await;
         assert!(manager.page(&at).await.contains("已导入"), "{what}");
         assert_eq!(w.count(pears).await, now, "{what}: seen once more, it is done");
@@ -86,7 +81,7 @@ async fn rows_that_nobody_ticked_and_pages_opened_anew_hold_up_nothing() {
     let at = bring(&w, &manager, "/admin/products/import", file("商品名称,售价\n苹果,12\n梨子,9\n")).await;
     let old = manager.page(&at).await;
     manager.post("/admin/products/bulk", &raise).await;
-    manager.post(&format!("{at}/run"), &[("row", "1"), ("seen", &seen(&old))]).await;
+    manager.post(&format!("{at}/run"), &[("row", "1"), ("seen", &seen_on(&old))]).await;
     assert_eq!(w.count("select price_fen from skus where product_id = 2").await, 900, "its own row is as it was");
     // Two pages of one table: the new one may, the old one may not.
     let new = manager.page(&at).await;
@@ -94,11 +89,11 @@ async fn rows_that_nobody_ticked_and_pages_opened_anew_hold_up_nothing() {
     let newer = manager.page(&at).await;
     assert_eq!(moved(&newer), 1);
     for page in [&old, &new] {
-        manager.post(&format!("{at}/run"), &[("row", "0"), ("seen", &seen(page))]).await;
+        manager.post(&format!("{at}/run"), &[("row", "0"), ("seen", &seen_on(page))]).await;
         assert_eq!(w.count("select price_fen from skus where product_id = 1").await, 1200);
     }
     manager.post("/admin/products/bulk", &raise).await;
-    manager.post(&format!("{at}/run"), &[("row", "0"), ("seen", &seen(&manager.page(&at).await))]).await;
+    manager.post(&format!("{at}/run"), &[("row", "0"), ("seen", &seen_on(&manager.page(&at).await))]).await;
     assert!(manager.page(&at).await.contains("售价 13.00 → 12.00"), "as its page has shown");
 }
 
@@ -140,7 +135,7 @@ async fn a_table_of_parcels_is_shown_again_where_an_order_has_changed() {
                 manager.post(&format!("{order}/address"), &to).await;
             }
         }
-        manager.post(&format!("{at}/run"), &[("seen", &seen(&page))]).await;
+        manager.post(&format!("{at}/run"), &[("seen", &seen_on(&page))]).await;
         let again = manager.said(&at).await;
         assert!(again.contains("还没有执行：有 1 行") && moved(&again) == 1, "{what}");
         assert_eq!(alice.status(&other.no).await, "to_ship", "{what}: nothing is done");
@@ -161,7 +156,7 @@ async fn prices_that_changed_under_a_second_screen_are_shown_again() {
     let page = manager.page_of("/admin/products/bulk", &raise).await;
     let alone = [("product", "1"), ("act", "shift"), ("value", "+1"), ("confirmed", "true")];
     manager.post("/admin/products/bulk", &alone).await;
-    let old = seen(&page);
+    let old = seen_on(&page);
     let sure = |seen: &str| {
         raise
             .into_iter()
@@ -175,7 +170,7 @@ async fn prices_that_changed_under_a_second_screen_are_shown_again() {
     let again = manager.page_of("/admin/products/bulk", &form).await;
     assert!(again.contains("还没有改价") && moved(&again) == 1, "{again}");
     assert_eq!(w.count("select sum(price_fen) from skus").await, 1900);
-    let form = sure(&seen(&again));
+    let form = sure(&seen_on(&again));
     let form: Vec<(&str, &str)> = form.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     manager.post("/admin/products/bulk", &form).await;
     assert_eq!(w.count("select sum(price_fen) from skus").await, 2090);
@@ -193,7 +188,7 @@ async fn a_long_table_is_carried_out_in_parts_and_ends_where_the_shop_has_change
     let at = bring(&w, &manager, "/admin/products/import", file(&table("9.90"))).await;
     let page = manager.page(&at).await;
     assert!(page.contains("新增 1600") && !page.contains("没有写“上架”"));
-    let seen = seen(&page);
+    let seen = seen_on(&page);
     let form = [("row", "0"), ("rest", "1-1599"), ("seen", seen.as_str())];
     manager.post(&format!("{at}/run"), &form).await;
     assert!(manager.said(&at).await.contains("已导入 800 个商品（新增 800）、1600 个规格"));

@@ -7,11 +7,6 @@ use xiaopu::staff::Role;
 
 use crate::support::*;
 
-/// The mark that a page takes along.
-fn seen(page: &str) -> String {
-    page.split("name=\"seen\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned()
-}
-
 const TOLD: &str = "同事刚刚改过这里";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +43,7 @@ async fn a_promotion_and_a_template_that_were_changed_meanwhile_are_saved_knowin
                 fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             assert_eq!(boss.post(page, &fields).await.0, 303, "{page}");
         };
-        let mark = seen(&boss.page(page).await);
+        let mark = seen_on(&boss.page(page).await);
         // The first of two who have it open changes the sum.
         save(with(&[("seen", &mark), sum])).await;
         let stands = boss.page(page).await;
@@ -57,8 +52,8 @@ async fn a_promotion_and_a_template_that_were_changed_meanwhile_are_saved_knowin
         let late: Vec<(&str, &str)> = late.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let told = boss.page_of(page, &late).await;
         assert!(told.contains(TOLD) && told.contains(name), "{page}: {told}");
-        assert!(!boss.page(page).await.contains(name) && seen(&told) == seen(&stands), "{page}");
-        save(with(&[("seen", &seen(&told)), ("name", name)])).await;
+        assert!(!boss.page(page).await.contains(name) && seen_on(&told) == seen_on(&stands), "{page}");
+        save(with(&[("seen", &seen_on(&told)), ("name", name)])).await;
         assert!(boss.page(page).await.contains(name), "{page}: said twice is meant");
     }
 }
@@ -67,7 +62,7 @@ async fn a_promotion_and_a_template_that_were_changed_meanwhile_are_saved_knowin
 async fn a_home_that_was_arranged_meanwhile_is_not_put_back() {
     let w = World::new().await;
     let boss = w.staff("boss", Role::Manager).await;
-    let mark = seen(&boss.page("/admin/showcase").await);
+    let mark = seen_on(&boss.page("/admin/showcase").await);
     let save = async |words: &str| {
         let form = multipart::Form::new().text("words", words.to_owned()).text("seen", mark.clone());
         let request = w.http().post(w.at("/admin/showcase")).header("Cookie", &boss.cookie).multipart(form);

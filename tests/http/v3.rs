@@ -478,10 +478,7 @@ async fn what_was_told_after_a_page_is_not_settled_from_it() {
     let sku = w.product("苹果", 8800, 99).await;
     let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
     let placed = w.paid(&alice, sku, 1).await;
-    let seen = async || {
-        let page = boss.page("/admin/exceptions").await;
-        page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
-    };
+    let seen = async || seen_on(&boss.page("/admin/exceptions").await);
     told_in_vain(&w, &placed, 500, Fault::Http500).await;
     let old = seen().await;
     w.advance(SECOND);

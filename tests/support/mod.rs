@@ -21,7 +21,7 @@ use xiaopu::orders::margin::{self, Margin, Margins};
 use xiaopu::payments::invariants;
 use xiaopu::settings::Server;
 use xiaopu::shop::{Opening, Shop};
-use xiaopu::simulator::{Paying, Simulator};
+use xiaopu::simulator::{Fault, Paying, Simulator};
 use xiaopu::staff::{Role, password, store as staff};
 use xiaopu::wechat::v2::Merchant;
 use xiaopu::wechat::v2::message::Message;
@@ -658,4 +658,14 @@ fn certificate(authority: &Authority, name: &str) -> (String, String) {
     params.distinguished_name.push(rcgen::DnType::OrganizationalUnitName, "演示商户");
     let signed = params.signed_by(&key, &authority.1).unwrap();
     (signed.pem(), key.serialize_pem())
+}
+
+/// The mark that a page takes along with its click: what it has shown.
+pub fn seen_on(page: &str) -> String {
+    page.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+/// WeChat's query knows no such refund, in the words of either version.
+pub fn no_such_refund(api: &str) -> Fault {
+    Fault::refused(if api == "v2" { "REFUNDNOTEXIST" } else { "RESOURCE_NOT_EXISTS" }, "not exist")
 }
