@@ -622,9 +622,9 @@ async fn what_is_paid_after_cash_is_found_by_the_bill() {
         let w = super::v3::world(api).await;
         let sku = w.product("苹果", 1000, 9).await;
         let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+        w.wechat.ways(|ways| ways.refund_notices = false);
         let placed = w.paid(&alice, sku, 2).await;
         let number = given_back_in_cash(&w, &manager, &placed).await;
-        w.wechat.ways(|ways| ways.refund_notices = false);
         for _ in 0..7 {
             w.advance(HOUR);
             w.run_jobs().await;
