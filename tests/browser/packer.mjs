@@ -11,10 +11,10 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
   const rice = (await get("/products?q=%E5%A4%A7%E7%B1%B3")).items[0].id;
   const sku = (await get(`/products/${rice}`)).skus.find((one) => one.available > 30).id;
   let key = 0;
-  const buy = async () => {
+  const buy = async (quantity = 1) => {
     const headers = { ...json, Authorization: `Bearer ${session.token}`, "Idempotency-Key": `packer-${(key += 1)}-${"0".repeat(8)}` };
     const address = { receiver: "林小样", phone: "13800000002", province: "广东省", city: "深圳市", district: "南山区", detail: "示例路 2 号" };
-    const made = await (await fetch(`${shop}/api/v1/prepay`, { method: "POST", headers, body: JSON.stringify({ items: [{ skuId: sku, quantity: 1 }], address }) })).json();
+    const made = await (await fetch(`${shop}/api/v1/prepay`, { method: "POST", headers, body: JSON.stringify({ items: [{ skuId: sku, quantity }], address }) })).json();
     const prepayId = made.payment.package.slice("prepay_id=".length);
     await fetch(`${simulator}/simulator/pay`, { method: "POST", headers: json, body: JSON.stringify({ prepayId, way: "well" }) });
     return made.order.orderNo;
@@ -282,5 +282,38 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     const [to, rel] = [await on.getAttribute("href"), await on.getAttribute("rel")];
     await desk.keyboard.press(rel === "prev" ? "Alt+ArrowUp" : "Alt+ArrowDown");
     await desk.waitForURL(shop + to);
+  });
+
+  await step("a check of the goods that was begun is ended, or somebody says that it is not to be", async () => {
+    await desk.goto(`${shop}/admin/products/${rice}`);
+    for (const [i, field] of (await desk.locator("[aria-label=条码]:visible").all()).entries()) await field.fill(`690000000010${i}`);
+    await desk.getByRole("button", { name: "保存", exact: true }).click();
+    await desk.locator(".flash").waitFor();
+    const no = await buy(2);
+    await until("the payment", async () => {
+      await desk.goto(`${shop}/admin/shipping/scan?order=${no}`);
+      return (await desk.getByText("第 2 步").count()) === 1;
+    });
+    const code = (await desk.locator("[data-codes]").getAttribute("data-codes")).split("\n").find((one) => one.startsWith("69"));
+    const scan = async (what) => {
+      await desk.locator("#code").fill(what);
+      await desk.keyboard.press("Enter");
+    };
+    await scan(code);
+    await scan("75312345678981");
+    await desk.getByText("还差 1 件").waitFor();
+    // What was ticked off outlives the page, and a piece too many is told.
+    await desk.reload();
+    await scan(code);
+    await desk.locator(".packed").waitFor();
+    await scan(code);
+    await desk.getByText("多了一件").waitFor();
+    await scan("75312345678981");
+    await desk.getByText("多扫了").waitFor();
+    await shot(desk, "packer-check");
+    assert.equal(await desk.locator(".flash.error").count(), 0);
+    // The same label once more is somebody's word.
+    await scan("75312345678981");
+    await desk.locator("[data-done] li", { hasText: no.slice(-6) }).waitFor();
   });
 });
