@@ -494,11 +494,11 @@ if (bench) {
     const code = field.value.trim().toUpperCase();
     const at = [...goods.keys()].filter((i) => carries(goods[i], code)).sort((a, b) => packed.left[b] - packed.left[a])[0];
     if (at === undefined) {
-      // A check that was begun is ended, or somebody says that it is not to be.
+      // A check that was begun is ended, or somebody says that it is not to be; what no parcel's number can be, the shop says.
       const missing = goods.flatMap((item, i) => (packed.left[i] ? `${name(item)} 还差 ${packed.left[i]} 件` : []));
       const begun = packed.over.length || goods.some((item, i) => packed.left[i] < Number(item.dataset.left));
       const wrong = [...missing, ...packed.over.map((one) => `${one} 多扫了`)];
-      if (!begun || !wrong.length || asked === code || /^20\d{6}[0-9A-Z]{10}$/.test(code)) return;
+      if (!begun || !wrong.length || asked === code || /^(20\d{6}[0-9A-Z]{10}|69\d{11})$/.test(code)) return;
       event.preventDefault();
       asked = code;
       tone(false);
@@ -506,6 +506,7 @@ if (bench) {
       return field.select();
     }
     event.preventDefault();
+    for (const before of [said, hint]) before?.remove();
     tone(packed.left[at] > 0);
     if (packed.left[at] > 0) packed.left[at] -= 1;
     else {
