@@ -78,23 +78,33 @@ fn must_bear(bears: bool, losses: impl Iterator<Item = String>) -> Result<()> {
 }
 
 /// That what is left of an order's money is less than was paid for these goods, and for those that were sent again before: of
-/// money that went back in WeChat's own console nobody knows for which it was. What the shop itself gave back is mostly a
-/// compensation, until more than half of what they cost is gone.
+/// money that went back in WeChat's own console nobody knows for which it was. What the shop itself gave back of a line without
+/// its pieces is a compensation, up to half of what a piece cost.
 fn gone_back(full: &Full, goods: &[(LineId, SkuId, i64)]) -> Option<String> {
     let before = full.resends.iter().flat_map(|resend| &resend.lines);
     let all: Vec<_> = before.chain(goods).collect();
-    let worth = |(line, paid): (&Line, Fen)| {
+    let worth = |line: &Line, paid: Fen| {
         let pieces: i64 = all.iter().filter(|(id, ..)| *id == line.id).map(|(.., n)| n).sum();
         paid.get() * pieces / line.quantity.max(1)
     };
-    let worth: i64 = full.lines.iter().zip(full.paid_by_line()).map(worth).sum();
-    let left = full.refundable();
-    let mut back = full.refunds.iter().filter(|one| one.refund.inside && one.refund.state.takes_money());
-    if left.get() >= worth || !back.any(|one| one.lines.is_empty() || left.get() < worth / 2) {
-        return None;
-    }
+    let taking = || full.refunds.iter().filter(|one| one.refund.inside && one.refund.state.takes_money());
+    let lines = || full.lines.iter().zip(full.paid_by_line());
     let with = if full.resends.is_empty() { "" } else { "连同以前补发的，" };
-    Some(format!("{with}这些商品买家付了 ¥{}，这笔订单退过款，只剩 ¥{left} 没有退", yuan(worth)))
+    let words = |worth, left| {
+        (left < worth).then(|| {
+            let (worth, left) = (yuan(worth), yuan(left));
+            format!("{with}这些商品买家付了 ¥{worth}，这笔订单退过款，只剩 ¥{left} 没有退")
+        })
+    };
+    let of_line = |(line, paid): (&Line, Fen)| {
+        let back = taking().flat_map(|one| &one.lines).filter(|of| of.line_id == line.id);
+        let alone: i64 = back.clone().filter(|of| of.quantity == 0).map(|of| of.amount.get()).sum();
+        let left = paid.get() - back.map(|of| of.amount.get()).sum::<i64>();
+        words(worth(line, paid), left).filter(|_| 2 * alone * line.quantity > paid.get())
+    };
+    let untold = taking().any(|one| one.lines.is_empty());
+    let whole = || words(lines().map(|(line, paid)| worth(line, paid)).sum(), full.refundable().get());
+    untold.then(whole).flatten().or_else(|| lines().find_map(of_line))
 }
 
 /// That money went back in WeChat's own console after the exchange was asked for: it may be what was paid for these very goods.

@@ -1275,6 +1275,75 @@ async fn what_is_sent_once_more_though_its_money_went_back_is_the_shops_own_word
     }
 }
 
+/// What the shop itself gave back of a line without its pieces is that line's, whatever else was bought: up to half of what a
+/// piece cost it is a compensation, and more of it asks before the piece is sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_back_of_a_line_is_not_sent_once_more_unasked() {
+    let w = World::new().await;
+    let (apple, pear) = (w.product("苹果", 1000, 99).await, w.product("梨", 3000, 99).await);
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    for (bought, back, of, pieces, asked) in [
+        (1, "4.00", 0, "1", false),
+        (1, "10.00", 0, "1", true),
+        (1, "10.00", 1, "1", false),
+        (3, "10.00", 0, "2", false),
+        (3, "10.00", 0, "3", true),
+    ] {
+        let mut basket = order(apple, bought);
+        basket["items"].as_array_mut().unwrap().push(json!({ "skuId": pear, "quantity": 1 }));
+        let placed = Placed::of(alice.prepay(&w.key(), basket).await);
+        w.pay(&placed, Paying::Well);
+        w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+        let here = format!("/admin/orders/{}", placed.no);
+        boss.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123"), ("merge", "true")]).await;
+        let lines = alice.order(&placed.no).await["lines"].clone();
+        let given = [("lines[0].id", lines[of]["id"].as_str().unwrap()), ("lines[0].amount", back)];
+        let given = [&given[..], &[("reason", "丢件"), ("confirmed", "true")]].concat();
+        boss.post(&format!("{here}/refund"), &given).await;
+        until(&w, &format!("{}R01", placed.no), "succeeded").await;
+        let form = [("pieces[0].id", lines[0]["id"].as_str().unwrap()), ("pieces[0].quantity", pieces)];
+        let form = [&form[..], &[("reason", "丢件"), ("tracking_no", "SF7777777777777"), ("merge", "true")]].concat();
+        let stock = w.stock(apple).await.0;
+        boss.post(&format!("{here}/resend"), &form).await;
+        assert_eq!(w.stock(apple).await.0 == stock, asked, "{bought} {back} {of} {pieces}");
+        assert_eq!(boss.said(&here).await.contains("没有退"), asked, "{bought} {back} {of} {pieces}");
+    }
+    w.must_hold().await;
+}
+
+/// The pages that end a return with its money are held to what they showed: a colleague has given that money back meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_page_of_a_return_pays_no_second_time() {
+    for (kind, act) in [("return", "receive"), ("exchange", "pay-instead")] {
+        let w = World::new().await;
+        let sku = w.product("苹果", 1000, 9).await;
+        let alice = w.buyer("alice").await;
+        let boss = w.staff("boss", Role::Manager).await;
+        let placed = shipped(&w, &boss, &alice, sku, 3).await;
+        let id = asked(&alice, &placed, kind, 1).await;
+        agree(&boss, &id).await;
+        let to = format!("/admin/returns/{id}");
+        if act == "pay-instead" {
+            boss.post(&format!("{to}/receive"), &[]).await;
+        }
+        let seen = seen_on(&boss.page(&format!("{to}/{act}")).await);
+        let line = line(&alice, &placed).await;
+        let given = [("lines[0].id", line.as_str()), ("lines[0].amount", "10.00"), ("reason", "少件")];
+        let given = [&given[..], &[("confirmed", "true")]].concat();
+        boss.post(&format!("/admin/orders/{}/refund", placed.no), &given).await;
+        until(&w, &format!("{}R01", placed.no), "succeeded").await;
+        boss.post(&format!("{to}/{act}"), &[("seen", &seen)]).await;
+        let said = boss.said(&to).await;
+        assert!(said.contains("打开这一页之后") && said.contains("请先核对"), "{act}: {said}");
+        assert_eq!(w.count("select count(*) from refunds").await, 1, "{act}");
+        let seen = seen_on(&boss.page(&format!("{to}/{act}")).await);
+        boss.post(&format!("{to}/{act}"), &[("seen", &seen)]).await;
+        until(&w, &format!("{}R02", placed.no), "succeeded").await;
+        w.must_hold().await;
+    }
+}
+
 /// Two people who read of the same loss send it once more once; and what went in several parcels is summed before it is asked
 /// whose money it was.
 #[tokio::test(flavor = "multi_thread")]

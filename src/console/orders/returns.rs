@@ -510,6 +510,14 @@ struct Received {
     /// The money is to be looked at before it goes.
     #[field(default = false)]
     later: bool,
+    /// What its page showed.
+    seen: Option<String>,
+}
+
+/// Errors: since the page was made, something has become of the goods or the money of the return's order.
+fn as_shown(tx: &Tx, id: ReturnId, seen: Option<&str>) -> Result<()> {
+    let order = store::by_id(tx, id)?.ok_or(Code::NotFound)?.order_id;
+    refund::full_order(tx, order)?.must_stand(seen, "没有改动：请先核对，再做一次")
 }
 
 #[derive(FromForm)]
@@ -527,7 +535,9 @@ async fn receive(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Form<Rece
         came: form.came.iter().map(|came| (LineId(came.line), SkuId(came.sku), came.quantity)).collect(),
     };
     let (settings, agrees) = (shop.settings(), agreement(shop, &staff.0, form.later));
+    let seen = form.seen.clone();
     let work = move |tx: &Tx, who: &Who| {
+        as_shown(tx, id, seen.as_deref())?;
         let refund = goods::receive(tx, id, &over, &agrees, who, &settings)?;
         Ok(refund.map(|id| refunds::by_id(tx, id)).transpose()?.flatten())
     };
@@ -556,7 +566,9 @@ fn paid(id: ReturnId, refund: &Refund, later: bool) -> Flash<Redirect> {
 #[post("/returns/<id>/pay-instead", data = "<form>")]
 async fn pay_instead(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Form<Received>) -> Flash<Redirect> {
     let (settings, agrees) = (shop.settings(), agreement(shop, &staff.0, form.later));
+    let seen = form.seen.clone();
     let work = move |tx: &Tx, who: &Who| {
+        as_shown(tx, id, seen.as_deref())?;
         let refund = goods::pay_instead(tx, id, &agrees, who, &settings)?;
         Ok(refunds::by_id(tx, refund)?.ok_or(Code::NotFound)?)
     };
@@ -626,8 +638,7 @@ async fn send_new(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Sent<Par
             true => Parcel::default(),
             false => parcel(tx, order, (&form.company, &form.tracking_no), form.merge, form.as_written)?,
         };
-        let full = refund::full_order(tx, order)?;
-        full.must_stand(form.seen.as_deref(), "请先核对，还要寄再填一次")?;
+        as_shown(tx, id, form.seen.as_deref())?;
         doubt::must_be_sure(tx, order, form.despite_refund, who)?;
         new::exchange(tx, id, &parcel, &instead, form.dearer, who, &settings).map(drop)
     };
