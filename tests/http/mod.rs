@@ -44,7 +44,6 @@ mod pricing;
 mod products;
 mod programs;
 mod promotions;
-mod random_walk;
 mod reconcile;
 mod refunds;
 mod register;

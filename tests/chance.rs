@@ -19,7 +19,7 @@ use xiaopu::simulator::{Fault, Foreign, Paying, RefundEnd, Ways};
 use xiaopu::staff::Role;
 use xiaopu::wechat::push;
 
-use super::v3;
+use crate::http::v3;
 use crate::support::*;
 
 #[derive(Clone, Debug)]
