@@ -6,6 +6,7 @@ pub mod claims;
 pub mod desk;
 pub mod doubt;
 pub mod duty;
+pub mod goods;
 pub mod register;
 pub mod store;
 pub mod table;

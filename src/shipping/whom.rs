@@ -2,16 +2,18 @@
 //! slipped into another line, or was typed for another order, shows there and nowhere else. Where both cannot be right the
 //! row is asked about; what is masked or left out says nothing.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rusqlite::Connection;
 
-use super::claims::{called, is_called, listed};
+use super::claims::called;
+use super::goods::{Called, Whole};
 use super::{Brought, Of, Remark, Row, Says, beside, goes_to, meant};
 use crate::buyers::addresses::Address;
-use crate::catalogue::{Delivery, store as catalogue};
+use crate::catalogue::Delivery;
 use crate::error::Result;
-use crate::orders::{Line, Order, store as orders};
+use crate::ids::OrderId;
+use crate::orders::{Order, store as orders};
 use crate::parcels::halts::halts;
 use crate::places;
 use crate::settings::regions::{Freight, Regions};
@@ -23,6 +25,7 @@ pub fn said<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Says {
     let mut region = String::new();
     for (title, text) in cells.filter(|(title, text)| !title.is_empty() && !text.trim().is_empty()) {
         let own = (title.to_owned(), text.chars().take(MOST_LETTERS).collect::<String>());
+        let goods = || (title.to_owned(), text.chars().take(MOST_OF_GOODS).collect::<String>());
         let of_whom = if is_of_customer(title) { &mut customers } else { &mut says };
         match part(title) {
             Some(Part::Phone) => of_whom.phones.push(own),
@@ -34,7 +37,7 @@ pub fn said<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Says {
             Some(Part::Place) => of_whom.places.push(own),
             Some(Part::Region) => region.push_str(text.trim()),
             Some(Part::Name) => of_whom.receivers.push(own),
-            Some(Part::Goods) => says.named_goods.push(own),
+            Some(Part::Goods) => says.named_goods.push(goods()),
             None => {}
         }
     }
@@ -55,6 +58,7 @@ pub fn said<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Says {
 }
 
 const MOST_LETTERS: usize = 200;
+const MOST_OF_GOODS: usize = 4_000;
 
 /// Of whom a parcel goes to, and of what lies in it, what a column has.
 #[derive(Clone, Copy)]
@@ -87,7 +91,7 @@ fn part(title: &str) -> Option<Part> {
     // The sender, the shop, the courier, and whoever has ordered for somebody else.
     let others = "寄 发件 发货人 发货地 发货方 发货电 卖家 商家 店 客服 网点 快递 物流 业务 司机 派 揽 下单 会员 昵称 账号 推荐 紧急 \
                   备用 仓 代收 签收 退 操作 打印 时间 单号 编 状态 备注 留言 sender seller shop time no";
-    let of_goods = "托寄物 商品 货品 货物 物品 宝贝 品名 内件 发货内容 发货明细";
+    let of_goods = "托寄物 商品 货品 货物 货名 物品 宝贝 品名 产品 内件 发货内容 发货明细 订单内容 订单明细 购买内容 配货内容 配货信息 装箱内容";
     let beside_goods = "码 号 数 额 价 费 重 规格 属性 类 id 链接 图 标签";
     let region = ["省", "省份", "市", "城市", "区", "区县", "县"];
     match () {
@@ -116,13 +120,24 @@ pub fn held(conn: &Connection, mut brought: Brought, regions: &Regions) -> Resul
     let orders = brought.rows.iter().map(|row| meant(conn, &row.order_no)).collect::<Result<Vec<Option<Order>>>>()?;
     let constant = constant(&brought.rows, &orders);
     let shop = Called::of(conn, &brought.rows)?;
+    let mut of_row: HashMap<(String, usize), Vec<OrderId>> = HashMap::new();
+    let mut rows_of: HashMap<OrderId, usize> = HashMap::new();
+    for (row, order) in brought.rows.iter().zip(&orders) {
+        if let Some(order) = order {
+            of_row.entry((row.sheet.clone(), row.line)).or_default().push(order.id);
+            *rows_of.entry(order.id).or_default() += 1;
+        }
+    }
     for (row, order) in brought.rows.iter_mut().zip(&orders) {
         let says = &mut row.says;
         for said in [&mut says.receivers, &mut says.phones] {
             said.retain(|(title, _)| !constant.contains(title));
         }
         if let Some(order) = order {
-            hold(conn, &shop, regions, row, order)?;
+            let of = &of_row[&(row.sheet.clone(), row.line)];
+            let counts = !row.pieces.trim().is_empty() || !row.says.goods.quantity.is_empty();
+            let whole = if counts || of.len() > 1 || rows_of[&order.id] > 1 { Whole::No } else { Whole::Yes };
+            hold(conn, regions, row, order, &|says| shop.other_goods(conn, of, says, whole))?;
         }
         ask_what_stands_out(conn, row, order.as_ref())?;
         row.says.mask();
@@ -192,12 +207,18 @@ pub fn held_anew(conn: &Connection, row: &mut Row, regions: &Regions) -> Result<
     row.questions.retain(|question| question.of != Of::Receiver);
     let Some(order) = meant(conn, &row.order_no)? else { return Ok(()) };
     let shop = Called::of(conn, std::slice::from_ref(row))?;
-    hold(conn, &shop, regions, row, &order)
+    hold(conn, regions, row, &order, &|says| shop.other_goods(conn, &[order.id], says, Whole::No))
 }
 
-fn hold(conn: &Connection, shop: &Called, regions: &Regions, row: &mut Row, order: &Order) -> Result<()> {
+fn hold(
+    conn: &Connection,
+    regions: &Regions,
+    row: &mut Row,
+    order: &Order,
+    other_goods: &dyn Fn(&Says) -> Result<Option<String>>,
+) -> Result<()> {
     let other = order.address.as_ref().and_then(|to| other_receiver(to, &row.says));
-    let against = [other_number(conn, order, &row.says)?, other, shop.other_goods(conn, order, &row.says)?];
+    let against = [other_number(conn, order, &row.says)?, other, other_goods(&row.says)?];
     for words in against.into_iter().flatten() {
         row.ask(Of::Receiver, format!("{words}，是不是错行了"));
     }
@@ -463,83 +484,6 @@ fn tail(phone: &str) -> String {
 
 fn starred(text: &str) -> String {
     text.chars().map(|c| if "＊●•×✱".contains(c) { '*' } else { c }).collect()
-}
-
-/// What the shop's goods are called.
-#[derive(Default)]
-struct Called {
-    names: HashSet<String>,
-}
-
-impl Called {
-    fn of(conn: &Connection, rows: &[Row]) -> Result<Called> {
-        if rows.iter().all(|row| row.says.goods.name.is_empty() && row.says.named_goods.is_empty()) {
-            return Ok(Called::default());
-        }
-        Ok(Called { names: catalogue::names(conn)?.iter().map(|name| plain(name)).collect() })
-    }
-
-    fn other_goods(&self, conn: &Connection, order: &Order, says: &Says) -> Result<Option<String>> {
-        let goods = &says.goods;
-        let code = &bare(&goods.code);
-        let lines = orders::lines(conn, order.id)?;
-        for line in lines.iter().filter(|_| !code.is_empty()) {
-            if catalogue::codes(conn, line.sku_id)?.iter().any(|own| plain(own) == plain(code)) {
-                return Ok(None);
-            }
-        }
-        let ordered = || lines.iter().map(|line| line.text_of(line.quantity)).collect::<Vec<_>>().join("；");
-        let coded = if code.is_empty() { None } else { catalogue::sku_with_code(conn, code)? };
-        if let Some(coded) = coded {
-            let name = coded.product_name;
-            return Ok(Some(format!("表里的商品编码 {code} 是「{name}」，订单里没有：订单是 {}", ordered())));
-        }
-        let title = says.goods_title.as_str();
-        let written: String = goods.name.chars().take(40).collect();
-        let other = || format!("表里「{title}」是“{written}”，订单是 {}", ordered());
-        if let Some(parts) = listed(&goods.name) {
-            // As the list that was given out for filling in has it.
-            let of_order = |part: &String| lines.iter().any(|line| is_called(part, line));
-            return Ok(parts.iter().any(|part| !of_order(part) && self.names_any(part)).then(other));
-        }
-        let name = plain(&goods.name);
-        if name.is_empty() {
-            let of_order = |text: &str| lines.iter().any(|line| text.contains(&plain(&line.name)));
-            let named = says.named_goods.iter().map(|(title, text)| (title, plain(text)));
-            let mut others = named.filter(|(_, text)| !of_order(text) && self.names_any(text));
-            return Ok(others.next().map(|(title, text)| format!("表里「{title}」是“{text}”，订单是 {}", ordered())));
-        }
-        let called: Vec<&Line> = lines.iter().filter(|line| plain(&line.name) == name).collect();
-        if called.is_empty() {
-            return Ok(self.names.contains(&name).then(other));
-        }
-        let other_spec = called.iter().all(|line| contradicts(&goods.spec, &line.spec_text));
-        Ok(other_spec.then(|| format!("表里「{written}」的规格是“{}”，订单是 {}", goods.spec, ordered())))
-    }
-
-    fn names_any(&self, text: &str) -> bool {
-        let text = plain(text);
-        self.names.iter().any(|name| !name.is_empty() && text.contains(name))
-    }
-}
-
-/// Whether two specifications of the same goods cannot be one.
-fn contradicts(said: &str, ordered: &str) -> bool {
-    const NONE: [&str; 9] = ["默认", "标准", "均码", "统一", "统一规格", "无规格", "默认规格", "单规格", "默认款"];
-    let parts = |text: &str| -> Vec<String> {
-        let text = simplified(&bare(text)).to_lowercase();
-        let value = |part: &str| plain(part.rsplit([':', '：']).next().unwrap_or(part));
-        let parts = text.split([';', ',', '，', '；', '/', '、', '|', '\n']).map(value);
-        parts.filter(|part| !part.is_empty()).collect()
-    };
-    let (said, ordered) = (parts(said), parts(ordered));
-    let all: String = ordered.concat();
-    if said.is_empty() || ordered.is_empty() || said.iter().any(|part| NONE.contains(&part.as_str())) {
-        return false;
-    }
-    let whole: String = said.concat();
-    let holds = |text: &str, part: &str| text.contains(part);
-    !(said.iter().all(|part| holds(&all, part)) || ordered.iter().all(|part| holds(&whole, part)))
 }
 
 fn plain(text: &str) -> String {

@@ -389,7 +389,7 @@ async fn a_row_that_contradicts_its_order_is_asked_about() {
         ("收件人手机\t客户电话", "13900000014\t13933334444", ""),
         ("收\t序号", "李雷\t1", "「收」是 李*"),
         ("托寄物\t序号", "雪花梨\t1", "「托寄物」是“雪花梨”"),
-        ("发货内容\t序号", "雪花梨 2 箱\t1", "「发货内容」是“雪花梨2箱”"),
+        ("发货内容\t序号", "雪花梨 2 箱\t1", "「发货内容」是“雪花梨 2 箱”"),
         ("货品\t序号", "雪花梨\t1", "“雪花梨”"),
         ("商品信息\t序号", "苹果 6寸\t1", ""),
         ("托寄物\t序号", "水果\t1", ""),
@@ -431,6 +431,100 @@ async fn a_row_that_contradicts_its_order_is_asked_about() {
     assert_eq!((alice.status(&a).await.as_str(), bob.status(&b).await.as_str()), ("shipped", "to_ship"));
     let kept = w.count("select count(*) from shipping_batches where rows like '%13711112222%'").await;
     assert_eq!(kept, 0, "what a table says of people is not kept");
+}
+
+/// Goods are held against the order whatever the title above them, with all that stands there: each of a list, what was
+/// chosen, how many.
+#[tokio::test(flavor = "multi_thread")]
+async fn goods_are_held_against_their_order_under_whatever_title() {
+    let w = World::new().await;
+    let sized = |size: &str| vec![("尺寸".to_owned(), size.to_owned())];
+    let (cake, small) = w.product_with("草莓奶油蛋糕", 1000, 99, |_, sku| sku.specs = sized("6 寸")).await;
+    let more = move |tx: &xiaopu::db::Tx| {
+        let price = xiaopu::money::Fen::new(2000).unwrap();
+        let draft = xiaopu::catalogue::store::SkuDraft {
+            specs: sized("8 寸"),
+            sku_code: None,
+            price,
+            market_price: None,
+            limit_per_order: None,
+            delivery: xiaopu::catalogue::Delivery::Express,
+            weight: 0,
+            enabled: true,
+        };
+        Ok(xiaopu::catalogue::store::put_sku(tx, cake, &draft)?)
+    };
+    w.shop.write(more).await.unwrap();
+    let bread = w.product("法式乡村面包", 1000, 99).await;
+    w.product("黄油曲奇", 1000, 99).await;
+    w.product("蛋糕", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let one = w.paid(&alice, small, 2).await.no;
+    let items = json!([{ "skuId": small, "quantity": 1 }, { "skuId": bread, "quantity": 1 }]);
+    let two = Placed::of(alice.prepay(&w.key(), json!({ "items": items, "address": address() })).await);
+    w.pay(&two, xiaopu::simulator::Paying::Well);
+    w.wait("the payment", || async { alice.status(&two.no).await == "to_ship" }).await;
+    for (of_one, goods) in [
+        (true, "草莓奶油蛋糕 6 寸 ×2"),
+        (true, "草莓奶油蛋糕"),
+        (true, "草莓奶油蛋糕 ×2"),
+        (true, "草莓奶油蛋糕 尺寸:6寸 x2"),
+        (true, "【草莓奶油蛋糕】6寸*2"),
+        (true, "6寸草莓奶油蛋糕 2个"),
+        (true, "草莓奶油蛋糕（6寸）+贺卡"),
+        (true, "草莓奶油蛋糕 6寸，送黄油曲奇"),
+        (true, "生日礼物"),
+        (false, "草莓奶油蛋糕 6 寸 ×1；法式乡村面包 ×1"),
+        (false, "法式乡村面包 ×1；草莓奶油蛋糕 6 寸 ×1"),
+        (false, "草莓奶油蛋糕6寸*1，法式乡村面包*1"),
+        (false, "草莓奶油蛋糕 6 寸 ×1"),
+    ] {
+        for title in ["商品", "商品信息", "托寄物", "货品", "宝贝", "内件品名", "产品信息", "订单内容"]
+        {
+            let no = if of_one { &one } else { &two.no };
+            let table = format!("订单号\t{title}\t快递单号\t快递公司\n{no}\t{goods}\tSF1234567890123\t顺丰");
+            let page = packer.page(&bring(&w, &packer, pasted(&table)).await).await;
+            assert!(page.contains("<b class=\"ok\">1</b> 行可执行"), "{title} {goods}: {page}");
+        }
+    }
+    for (of_one, goods) in [
+        (true, "草莓奶油蛋糕 8 寸 ×1；法式乡村面包 ×1"),
+        (true, "草莓奶油蛋糕 6 寸 ×2；黄油曲奇 ×1"),
+        (true, "草莓奶油蛋糕 6 寸 ×2，黄油曲奇 ×1"),
+        (true, "草莓奶油蛋糕 6寸+黄油曲奇"),
+        (true, "草莓奶油蛋糕 8 寸 ×2"),
+        (true, "草莓奶油蛋糕 8寸 x2"),
+        (true, "8寸草莓奶油蛋糕"),
+        (true, "草莓奶油蛋糕 6 寸 ×5"),
+        (true, "草莓奶油蛋糕 6寸*5"),
+        (true, "草莓奶油蛋糕 6 寸 ×1"),
+        (true, "法式乡村面包"),
+        (true, "蛋糕 ×2"),
+        (false, "草莓奶油蛋糕 8 寸 ×1；法式乡村面包 ×1"),
+        (false, "草莓奶油蛋糕8寸*1，法式乡村面包*1"),
+        (false, "法式乡村面包 ×2"),
+    ] {
+        for title in ["商品", "商品信息", "商品明细", "托寄物", "宝贝", "商品简称", "产品信息"] {
+            let no = if of_one { &one } else { &two.no };
+            let table = format!("订单号\t{title}\t快递单号\t快递公司\n{no}\t{goods}\tSF1234567890123\t顺丰");
+            let page = packer.page(&bring(&w, &packer, pasted(&table)).await).await;
+            assert!(page.contains("<b class=\"ok\">0</b> 行可执行"), "{title} {goods}: {page}");
+            assert!(page.contains(&format!("表里「{title}」是“{goods}”")), "{title} {goods}: {page}");
+        }
+    }
+    // The rows of one order say together what leaves; and one row may be of two orders.
+    let parcels = format!(
+        "订单号\t商品\t快递单号\t快递公司\n{one}\t草莓奶油蛋糕 6 寸 ×1\tSF0000000000001\t顺丰\n{one}\t草莓奶油蛋糕 6 寸 ×1\tSF0000000000002\t顺丰"
+    );
+    let both = format!(
+        "订单号\t商品\t快递单号\t快递公司\n{one}、{}\t草莓奶油蛋糕 6 寸 ×3；法式乡村面包 ×1\tSF0000000000003\t顺丰",
+        two.no
+    );
+    for text in [parcels, both] {
+        let page = packer.page(&bring(&w, &packer, pasted(&text)).await).await;
+        assert!(!page.contains("表里「商品」是"), "{text}: {page}");
+    }
 }
 
 /// Mending one cell of a row ends what was asked of that cell; all else that the row says is still asked.
