@@ -514,13 +514,18 @@ pub fn recognise(number: &TrackingNo) -> Option<Guess> {
 
 /// Whose number this surely is, when it is not that of the service which was named, nor of its house.
 pub fn anothers(named: &Carrier, number: &TrackingNo) -> Option<Carrier> {
-    const POST: [&str; 3] = ["EMS", "YZPY", "YZBK"];
     let whose = Carrier::known(recognise(number).filter(|guess| guess.sure)?.code);
-    let house = |name: &str| name.chars().take(2).collect::<String>();
-    let post = [&whose, named].iter().all(|carrier| POST.contains(&carrier.code.as_str()));
     // It has taken over the parcels of the other.
     let taken_over = whose.code == "JTSD" && named.code == "HTKY";
-    (house(&whose.name) != house(&named.name) && !post && !taken_over).then_some(whose)
+    (!same_house(&whose, named) && !taken_over).then_some(whose)
+}
+
+/// Whether two services are of one house, under whatever name of it.
+pub fn same_house(one: &Carrier, other: &Carrier) -> bool {
+    const POST: [&str; 3] = ["EMS", "YZPY", "YZBK"];
+    let house = |name: &str| name.chars().take(2).collect::<String>();
+    let post = [one, other].iter().all(|carrier| POST.contains(&carrier.code.as_str()));
+    house(&one.name) == house(&other.name) || post
 }
 
 /// Whether a service can have given out such a number. Services publish no forms: of those of which nobody knows them any

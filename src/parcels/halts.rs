@@ -21,7 +21,8 @@ pub fn halts(text: &str) -> bool {
     const LATIN: [&str; 6] = ["hold", "wait", "cancel", "cancelled", "canceled", "void"];
     let text = simplified(&bare(text)).to_lowercase();
     let alone = |clause: &str| boils_down_to(clause, &|word| list(ALONE).any(|known| known == word));
-    clauses(&text).any(|clause| alone(clause) || waits(clause) || is_changed(clause) || is_done(clause))
+    let speaks = [waits, is_changed, is_done, is_less, is_unpaid, is_not_here, goes_along];
+    clauses(&text).any(|clause| alone(clause) || speaks.iter().any(|says| says(clause)))
         || text.split(|c: char| !c.is_ascii_alphabetic()).any(|word| LATIN.contains(&word))
 }
 
@@ -31,7 +32,9 @@ pub fn is_harmless(text: &str) -> bool {
     const LEFT: &str = "放 搁 存 挂 送 摆 置";
     const PLACES: &str = "门 柜 站 点 卫 室 岗 前台 口 楼 家 箱 处 旁 邻居 超市 物业 丰巢 里 上";
     const ELSE: &str = "快乐 谢谢 感谢 辛苦 祝 恭喜 你好 您好 生日 幸福 健康 平安 轻放 小心 易碎 勿压 防压 防震 防水 包好 包装 \
-                        打包 保温 冰 泡沫 加固 礼盒 礼袋 贺卡 卡片 赠品 小样 蜡烛 餐具 丝带 打电话 电联 联系 短信 提前 敲门 按铃";
+                        打包 保温 冰 泡沫 加固 礼盒 礼袋 贺卡 卡片 赠品 小样 蜡烛 餐具 丝带 打电话 电联 联系 短信 提前 敲门 按铃 \
+                        小票 价签 标价 价格 送礼 送人 送朋友 送长辈 送老师 礼物 过年 过节 中秋 端午 春节 新年 电梯 楼梯 上楼 步梯 \
+                        辣 少糖 无糖 半糖 甜 咸 酸 香菜 葱 蒜 尽快 尽早 早点 快点 抓紧 别晚 准时 按时";
     let text = simplified(&bare(text)).to_lowercase();
     let left = |clause: &str| holds_one_of(clause, LEFT) && holds_one_of(clause, PLACES);
     clauses(&text).next().is_some()
@@ -40,15 +43,15 @@ pub fn is_harmless(text: &str) -> bool {
         && clauses(&text).all(|clause| left(clause) || holds_one_of(clause, ELSE))
 }
 
-fn clauses(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn clauses(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|clause| !clause.is_empty())
 }
 
-fn list(words: &'static str) -> impl Iterator<Item = &'static str> {
+pub(super) fn list(words: &'static str) -> impl Iterator<Item = &'static str> {
     words.split_ascii_whitespace()
 }
 
-fn ends(text: &str, words: &'static str) -> bool {
+pub(super) fn ends(text: &str, words: &'static str) -> bool {
     list(words).any(|word| text.ends_with(word))
 }
 
@@ -75,8 +78,8 @@ fn reached(from: usize, steps: &dyn Fn(usize) -> Vec<usize>) -> Vec<usize> {
 
 /// 等货, 先不发, 明天发, 3 号再寄, 补货后发.
 fn waits(clause: &str) -> bool {
-    const LATER: &str = "明天 明日 明早 明晚 后天 后日 改天 隔天 次日 下周 周末 下月 个月 月底 月初 后 慢点 晚点 迟点 晚些 迟些 \
-                         几天 推迟 延迟 延期 稍 再 到货 补货 有货";
+    const LATER: &str = "明天 明日 明早 明晚 后天 后日 改天 隔天 次日 下次 下批 下回 下周 周末 下月 个月 月底 月初 后 慢点 晚点 迟点 \
+                         晚些 迟些 几天 推迟 延迟 延期 稍 再 到货 补货 有货";
     let begun = |words: &'static str| list(words).find_map(|word| clause.strip_prefix(word));
     let waits = clause.trim_start_matches(['先', '请', '再']).strip_prefix('等');
     let waits = waits.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['级', '着', '你', '候', '不']));
@@ -101,6 +104,7 @@ fn is_numeral(c: char) -> bool {
 
 /// 改发顺丰, 地址改为…, 换个地址, 新地址, 电话错了.
 fn is_changed(clause: &str) -> bool {
+    const KINDS: &str = "口味 味道 颜色 款 尺码 规格 尺寸 型号 花色 样式 图案 大号 小号 大一号 小一号";
     const WRONG: &str = "错 错了 有误 不对 坏了 不详 不全 变了 改了 换了 变更 更正";
     let denied = |before: &str| ends(before, "不 别 勿 没 无 未 不用 不要");
     let turned = |(at, word): (usize, &str)| {
@@ -108,6 +112,9 @@ fn is_changed(clause: &str) -> bool {
         let to = rest.strip_prefix(['为', '成', '到']).is_some_and(|to| !to.is_empty());
         let thing = rest.trim_start_matches(['个', '成', '为', '到', '一', '下', '用', '了', '新']);
         let about = list(ABOUT).chain(list(WAYS)).any(|word| thing.starts_with(word));
+        // 换个口味, 换蓝色; and not 可换颜色.
+        let kind = list(KINDS).any(|word| thing.starts_with(word)) || ends(rest, "色 色的 码 码的 味 味的 款 款的");
+        let about = about || kind && !ends(before, "可 可以 能 支持 包") && !rest.starts_with(['季', '洗']);
         !denied(before) && (to || about || !rest.is_empty() && ends(before, ABOUT) || before.ends_with("机号"))
     };
     let wrong = list(WRONG).find_map(|word| clause.strip_suffix(word));
@@ -128,6 +135,58 @@ fn is_done(clause: &str) -> bool {
         || holds_one_of(clause, "发过 寄过 补过 出过 发重 拍重 重拍 多拍 重新发 重新寄 重新打 重新出 重打 重出")
 }
 
+/// 少发一件, 只要一个, 先发一半.
+fn is_less(clause: &str) -> bool {
+    const MEASURES: &str =
+        "件 个 份 盒 箱 包 袋 瓶 只 条 支 套 罐 双 张 本 斤 块 台 片 枚 串 束 朵 桶 碗 杯 对 样 种 半";
+    const SOME: &str = "一半 半 部分 一部分 有货 有货的 现货 其他 其他的 别的 另外的";
+    const ENDS: &str = "的 了 吧 就好 就行 就够 即可 就可以 够了 哦 哈 呢 谢谢 货";
+    let measured = |rest: &str| -> Option<String> {
+        let n = rest.chars().take_while(|c| is_numeral(*c)).map(char::len_utf8).sum::<usize>();
+        let measure = list(MEASURES).find(|word| n > 0 && rest[n..].starts_with(word)).map(|word| n + word.len());
+        let some = || list(SOME).filter(|word| rest.starts_with(word)).map(str::len).max();
+        measure.or_else(some).map(|to| rest[to..].to_owned())
+    };
+    let is_end = |rest: &str| rest.is_empty() || list(ENDS).any(|end| rest == end);
+    list("少 只 仅 先 就").flat_map(|head| clause.match_indices(head)).any(|(at, head)| {
+        let (before, after) = (&clause[..at], &clause[at + head.len()..]);
+        let sent = list("发 寄 出").find_map(|verb| after.strip_prefix(verb));
+        let wanted = list("要 给 装 拿 送 买").find_map(|verb| after.strip_prefix(verb));
+        let bare = Some(after).filter(|_| head != "先");
+        let denied = ends(before, "不 别 勿 至 最 不要 不能 减 多 缺");
+        let sends = sent.and_then(measured).is_some_and(|rest| is_end(&rest) || head != "就");
+        !denied && (sends || wanted.or(bare).and_then(measured).is_some_and(|rest| is_end(&rest)))
+    })
+}
+
+/// 未付清, 还没付款, 差价未补.
+fn is_unpaid(clause: &str) -> bool {
+    holds_one_of(
+        clause,
+        "未付 没付 没有付 未补 没补 未结清 没结清 未结账 没结账 未到账 没到账 未收款 没收款 未打款 没打款 款没到 款未到 没给钱 \
+         没收到钱 没收到款 欠款 欠钱 还欠 待付",
+    )
+}
+
+/// 赠品没到, 货没齐.
+fn is_not_here(clause: &str) -> bool {
+    const MISSING: &str = "没到 未到 没有到 没到货 未到货 没来 没齐 未齐 不齐 没到齐 未到齐 没做好 未做好 没做完 未完成 没完成 没弄好 \
+                           没备好 没配好 没配齐 没印好 没刻好 没准备好";
+    let clause = clause.trim_end_matches(['呢', '哦', '哈', '啊']);
+    ends(clause, MISSING) && !list(MISSING).any(|word| word == clause)
+}
+
+/// 和王小明的一起, 跟上一单一起发, 两单合并: in a parcel of others. What is laid in besides is none.
+fn goes_along(clause: &str) -> bool {
+    const IN_IT: &str = "贺卡 卡片 赠品 发票 小票 冰袋 礼 蜡烛 餐具 花 信 袋子";
+    let others = list("和 跟 与 同").any(|word| clause.contains(word));
+    let orders = clause.contains('单') || clause.contains("包裹");
+    let with_them =
+        ends(clause, "的一起 的一块 一起发 一起寄 一起走 一起出 一块发 一块寄 合并 合并发 合发 合寄 并一起");
+    let of_orders = orders && ends(clause, "一起 一块 一起发 一起寄 一起走 一块发 合并 合并发 合发 合寄 合一单");
+    (others && with_them || of_orders) && !holds_one_of(clause, IN_IT) && !holds_one_of(clause, "不用 不要 别 勿 无需")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,19 +204,23 @@ mod tests {
              改寄公司/转寄/换个地址/改地址/地址改为上海市浦东新区世纪大道1号/地址改了/新地址/电话错/电话变更/\
              收件人改成李四/单号不对/单号有误/面单坏了/地址不详/换单号/已补发/已经发过了/发过了/补发过/已经补寄了/重单/\
              这是重单/地址改上海浦东新区/手机号改13800001111/下个月发/到货发/不想要/重新打单/多拍了/并入下单/查无此人/\
-             超区/急，明天发/明天发谢谢/后天一起发/补发了";
+             超区/急，明天发/明天发谢谢/后天一起发/补发了/少发一件/少一件/只要一个/只发两盒/只寄一半/先发一半/先发两件/先发有货的/\
+             只要一件就好/未付清/尾款未付/差价没补/还没付款/货款没到/赠品没到/贺卡没做好/货不齐/和王小明的一起/跟上一单一起发/两单一起/\
+             与李四合并发/换个口味/换颜色/换成蓝色/换蓝色的/改尺码/换大一号/剩下的下次发";
         assert_eq!(wrong(TEXTS, &|text| halts(text) && !is_harmless(text)), <[&str; 0]>::default());
     }
 
     #[test]
     fn what_is_said_of_a_parcel_that_goes_is_no_halt() {
         const HARMLESS: &str = "放门口/放驿站/生日快乐/送贺卡/加冰袋/轻拿轻放/送货上门/祝爸爸生日快乐，爱你妈妈生日/到了打电话/请提前联系/\
-             易碎，小心/不在家放门卫室/丰巢自取放柜子里/附赠品，谢谢";
+             易碎，小心/不在家放门卫室/丰巢自取放柜子里/附赠品，谢谢/不要辣/少糖/没有电梯/麻烦尽快发货/送礼不放小票/过年送人的/\
+             尽快发货，谢谢/和贺卡一起放礼盒里/至少放两个冰袋";
         assert_eq!(wrong(HARMLESS, &|text| !halts(text) && is_harmless(text)), <[&str; 0]>::default());
         const GOING: &str = "不要发票/开发票/不改地址/老客户/VIP/不要辣/少糖/今天发/当天发/今日发货/已发/已发货/尽快发/急用/等级A/\
              急，等着用/换个好点的包装/更换礼盒/明天到/周六收/发顺丰/不用找零/工作日送/颜色随机/L码/红色/不要放门口/\
              验货后付款/发朋友圈/周一发朋友圈/明天发票/电话没错/2//3号楼/转交张三/大促/加急/一件/两箱/小王/打单/已打印/货到付款/周日生日/\
-             不要发错/别放门口/贺卡不用了/1号柜/不要拆单/留言条/改善/收件人本人签收/待发货/待揽收/不要改地址/无需签收";
+             不要发错/至少两件/不少于一件/只要一个袋子/就一个人在家/先发货吧/请先发/多发一件/已付清/尾款已付/差价补了/货到付款/人没到可放柜/没到不要打电话/\
+             和家人一起吃/不用和别的一起发/可换颜色/不合适可换/换季穿/只有周末在家/先打电话/别放门口/贺卡不用了/1号柜/不要拆单/留言条/改善/收件人本人签收/待发货/待揽收/不要改地址/无需签收";
         assert_eq!(wrong(GOING, &|text| !halts(text)), <[&str; 0]>::default());
         assert!(!halts("取消赠品") && !is_harmless("取消赠品"));
     }

@@ -5,6 +5,7 @@ pub mod halts;
 pub mod number;
 pub mod refresh;
 pub mod store;
+pub mod wishes;
 
 use carriers::{Carrier, Carriers, OTHER, name_of, recognise};
 use number::TrackingNo;

@@ -8,9 +8,10 @@ use super::beside::Beside;
 use super::{Brought, Goods, Of, Row, Says, beside, void, whom};
 use crate::ids::OrderNo;
 use crate::parcels;
-use crate::parcels::carriers::{Carriers, recognise, says_nobody};
+use crate::parcels::carriers::{Carrier, Carriers, recognise, same_house, says_nobody};
 use crate::parcels::halts::halts;
 use crate::parcels::number::{Problem, TrackingNo};
+use crate::parcels::wishes;
 use crate::tables::{self, Table, Wanted};
 use crate::typed::{bare, holds, holds_one_of};
 
@@ -571,6 +572,7 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
     read.ask(Of::Number, beside.or_else(|| other_number(row, &number.text)).unwrap_or_default());
     read.ask(Of::Row, row.moved.clone().unwrap_or_default());
     void(row).into_iter().for_each(|words| read.ask(Of::Row, words));
+    other_wishes(row, &company.text, &number.text).into_iter().for_each(|words| read.ask(Of::Row, words));
     read.ask(Of::Row, said_in_its_order(&order.text).unwrap_or_default());
     read.says = said_beside(row, &order.text);
     (read.order_no, read.tracking_no, read.company, read.pieces) = (order.text, number.text, company.text, pieces.text);
@@ -664,6 +666,22 @@ fn other_company(row: &tables::Row, company: &str) -> Option<String> {
     let (title, other) = named.find(|(_, other)| *other != own)?;
     let first = row.title(COMPANY).unwrap_or_default();
     Some(format!("「{first}」是{}，「{title}」是{}：请在这里改", own.name, other.name))
+}
+
+/// A remark that wants another service than its row has, or not this one.
+fn other_wishes(row: &tables::Row, company: &str, number: &str) -> Vec<String> {
+    let guessed = || recognise(&TrackingNo::read(number).ok()?).map(|guess| Carrier::known(guess.code));
+    let Some(own) = Carriers::default().known(company).or_else(guessed) else { return Vec::new() };
+    let said = row.cells().filter(|(title, cell)| void::is_remark(title) && says(cell));
+    let unheard = |text: &str| {
+        let wishes = wishes::wishes(text);
+        let (wanted, others): (Vec<_>, Vec<_>) = wishes.into_iter().partition(|(_, wanted)| *wanted);
+        others.iter().any(|(other, _)| same_house(other, &own))
+            || !wanted.is_empty() && !wanted.iter().any(|(wanted, _)| same_house(wanted, &own))
+    };
+    let asked = said.filter(|(_, cell)| unheard(cell.shown()));
+    let name = &own.name;
+    asked.map(|(title, cell)| format!("「{title}」写的是“{}”，这一行是{name}", beside::shown(cell.shown()))).collect()
 }
 
 /// So many bytes has what people call a carrier.

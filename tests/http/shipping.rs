@@ -527,6 +527,57 @@ async fn goods_are_held_against_their_order_under_whatever_title() {
     }
 }
 
+/// A remark that wants another service than its row has is asked about, in however many rows there is one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_remark_that_wants_less_or_another_way_is_asked_about_in_a_full_column() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let mut no = Vec::new();
+    for _ in 0..6 {
+        no.push(w.paid(&alice, sku, 2).await.no);
+    }
+    let ready = async |said: &str| {
+        let of =
+            |n: usize| if n == 3 { said } else { ["放门口", "轻放", "送贺卡", "", "谢谢", "周末送"][n] };
+        let row = |(n, no): (usize, &String)| format!("{no}\t中通\t7531234567{n:04}\t{}", of(n));
+        let rows = no.iter().enumerate().map(row).collect::<Vec<_>>().join("\n");
+        let to = bring(&w, &packer, pasted(&format!("订单号\t快递公司\t快递单号\t备注\n{rows}"))).await;
+        packer.page(&to).await
+    };
+    for said in [
+        "少发一件",
+        "只要一个",
+        "先发一半",
+        "未付清",
+        "和王小明的一起",
+        "换个口味",
+        "要顺丰",
+        "发德邦",
+        "别发中通",
+        "赠品没到",
+        "不要中通快递",
+        "中通到不了",
+    ] {
+        let page = ready(said).await;
+        assert!(page.contains("<b class=\"ok\">5</b> 行可执行") && page.contains(said), "{said}: {page}");
+    }
+    for said in [
+        "发中通",
+        "要中通快递",
+        "不要顺丰",
+        "放中通驿站",
+        "不要辣",
+        "没有电梯",
+        "麻烦尽快发货",
+        "送礼不放小票",
+        "过年送人的",
+    ] {
+        assert!(ready(said).await.contains("<b class=\"ok\">6</b> 行可执行"), "{said}");
+    }
+}
+
 /// Mending one cell of a row ends what was asked of that cell; all else that the row says is still asked.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_stays_asked_about_all_that_it_says() {
