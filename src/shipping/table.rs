@@ -718,6 +718,12 @@ fn ask_about_none(table: &Table, rows: &mut [Row]) {
 fn said_beside(row: &tables::Row, order: &str) -> Says {
     let said = |column: usize| Taken::of(row, column).text;
     let mut says = whom::said(row.cells().map(|(title, cell)| beside::labelled(title, cell.shown())));
+    if says.receivers.is_empty() && says.phones.is_empty() {
+        let beside = [ORDER, ELSEWHERE, OUT_TRADE_NO, NUMBER, WAYBILL]
+            .into_iter()
+            .find_map(|column| Some((row.title(column)?.to_owned(), whom::named_beside(&said(column))?)));
+        says.receivers.extend(beside);
+    }
     let numbers = [ORDER, ELSEWHERE, OUT_TRADE_NO, TRANSACTION].into_iter().filter_map(|column| {
         Some((row.title(column)?.to_owned(), said(column))).filter(|(_, text)| !text.is_empty() && text != order)
     });

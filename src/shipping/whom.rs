@@ -14,6 +14,7 @@ use crate::catalogue::Delivery;
 use crate::error::Result;
 use crate::ids::OrderId;
 use crate::orders::{Order, store as orders};
+use crate::parcels::carriers::Carriers;
 use crate::parcels::halts::halts;
 use crate::places;
 use crate::settings::regions::{Freight, Regions};
@@ -55,6 +56,33 @@ pub fn said<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Says {
         says.places.push(("省市区".to_owned(), region));
     }
     says
+}
+
+/// Whose an order is, as somebody wrote it beside its number: `…(李雷)`.
+pub fn named_beside(cell: &str) -> Option<String> {
+    const SURNAMES: &str = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴\
+                            夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文施洪倪严牛葛";
+    const TWICE: [&str; 6] = ["欧阳", "上官", "司马", "诸葛", "司徒", "夏侯"];
+    const BEGIN: [&str; 26] = [
+        "谢谢", "顾客", "程序", "周一", "周二", "周三", "周四", "周五", "周六", "周日", "周末", "马上", "夏季", "余下",
+        "余款", "方便", "文件", "贺卡", "常规", "易碎", "万达", "高端", "金牌", "白天", "何时", "任意",
+    ];
+    const END: [char; 26] = [
+        '单', '店', '号', '色', '货', '发', '款', '卡', '码', '仓', '群', '箱', '件', '版', '区', '市', '省', '县',
+        '街', '路', '公', '司', '司', '行', '团', '场',
+    ];
+    let is_han = |c: char| !c.is_ascii() && c.is_alphabetic();
+    let name = |run: &str| {
+        let name = titled(run.to_owned());
+        let length = name.chars().count();
+        let (Some(first), Some(last)) = (name.chars().next(), name.chars().next_back()) else { return None };
+        let named = SURNAMES.contains(first) && (2..=3).contains(&length)
+            || TWICE.iter().any(|two| name.starts_with(two)) && (3..=4).contains(&length);
+        let other = BEGIN.iter().any(|word| name.starts_with(word)) || END.contains(&last);
+        let place = !matches!(places::written(&name), places::Written::Nothing);
+        (named && !other && !place && !Carriers::default().knows(&name)).then_some(name)
+    };
+    cell.split(|c: char| !is_han(c)).filter(|run| !run.is_empty()).find_map(name)
 }
 
 const MOST_LETTERS: usize = 200;

@@ -400,6 +400,19 @@ async fn a_row_that_contradicts_its_order_is_asked_about() {
         assert_eq!(fine, words.is_empty(), "{head} {said}: {page}");
         assert!(page.contains(words), "{head} {said}: {page}");
     }
+    // Whose it is, in the order's own cell.
+    for (cell, words) in [
+        (format!("{a}(李雷)"), "「订单号」是 李*，订单是 张*"),
+        (format!("{a}（王小明女士）"), "「订单号」是 王*"),
+        (format!("{a}(张小红)"), ""),
+        (format!("{a}（张女士）"), ""),
+        (format!("{a}（小程序）"), ""),
+        (format!("{a}（周一单）"), ""),
+        (format!("订单号：{a}"), ""),
+    ] {
+        let (fine, page) = ready(&format!("订单号\t快递单号\t快递公司\n{cell}\tSF1234567890123\t顺丰")).await;
+        assert_eq!((fine, page.contains(words)), (words.is_empty(), true), "{cell}: {page}");
+    }
     // Another order of this shop beside it; another program's number says nothing.
     for (column, said, fine) in [
         ("原始单号", b.as_str(), false),
