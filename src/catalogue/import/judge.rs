@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use encoding_rs::{GB18030, WINDOWS_1252};
 use rusqlite::Connection;
 
 use super::codes::{ByCode, Codes, unspoilt, whole};
@@ -277,6 +278,9 @@ fn doubt(row: &Row, fine: &Fine) -> String {
     if fine.deed.product.is_none() && row.stateless {
         doubts.push("别的行写了是否上架，这一行空着：勾上会直接上架；不上架的请填 否".to_owned());
     }
+    if fine.deed.product.is_none() && fine.deed.common.on_shelf != Some(false) {
+        doubts.extend(row.shelf_doubts.iter().cloned());
+    }
     if fine.deed.product.is_none() && row.shared && fine.deed.draft.specs.is_empty() {
         doubts.push("表里这个名称有几行，没有规格把它们分开：哪一列是规格，请把列名改成“规格”".to_owned());
     }
@@ -399,6 +403,10 @@ impl Judge<'_> {
             if name.contains('\u{fffd}') || name.chars().all(|c| "?？".contains(c)) {
                 refuse!("商品名称「{name}」是乱码：请把文件另存成 xlsx 或 UTF-8 的 CSV 再导入")
             }
+            fine.doubts.extend(meant_by(name).map(|meant| {
+                format!("名称「{name}」像是乱码（多半是「{meant}」）：请把文件另存成 xlsx 再导入；真叫这个的请打勾")
+            }));
+            fine.doubts.extend(self.crossed(&fine)?);
             let alike = self.alike(&fine.name)?;
             fine.doubts.extend(
                 alike.map(|known| format!("店里有「{known}」：是同一种商品，请照它写名称；真是另一种的请打勾")),
@@ -428,6 +436,35 @@ impl Judge<'_> {
         asked.collect()
     }
 
+    /// Whether the columns of new goods may be exchanged: they are called what the shop has as a code or a choice, and have
+    /// the name of some of its goods where a code or a choice should be.
+    fn crossed(&mut self, fine: &Fine) -> Result<Option<String>> {
+        let (name, draft) = (&fine.name, &fine.deed.draft);
+        let with_code = format!("名称和{CODE}两列是不是写反了");
+        let with_specs = "名称和规格两列是不是写反了";
+        if let Some(owner) = store::sku_with_code(self.conn, name)?.filter(|owner| !owner.deleted) {
+            return Ok(Some(format!("名称「{name}」是店里「{}」的{CODE}：{with_code}", owner.product_name)));
+        }
+        if let Some(code) = &draft.sku_code {
+            if let Some(known) = self.alike(code)? {
+                return Ok(Some(format!("{CODE}写的是店里的商品「{known}」：{with_code}")));
+            }
+            let in_words = |text: &str| text.chars().any(is_han);
+            if in_words(code) && !in_words(name) && name.chars().any(|c| c.is_ascii_digit()) {
+                return Ok(Some(format!("名称写的是「{name}」，{CODE}写的是「{code}」：{with_code}")));
+            }
+        }
+        if specs::is_one(name) {
+            return Ok(Some(format!("名称「{name}」像是规格：{with_specs}")));
+        }
+        let [(_, value)] = &draft.specs[..] else { return Ok(None) };
+        let Some(known) = self.alike(value)? else { return Ok(None) };
+        let product = store::product_named(self.conn, &known)?.map(|id| store::product(self.conn, id)).transpose()?;
+        let skus = product.flatten().map(|product| product.skus).unwrap_or_default();
+        let chosen = skus.iter().flat_map(|sku| &sku.specs).any(|(_, value)| folded(value) == folded(name));
+        Ok(chosen.then(|| format!("规格写的是店里的商品「{known}」，名称「{name}」是它的规格：{with_specs}")))
+    }
+
     /// A product whose name is written in other signs, and says the same.
     fn alike(&mut self, name: &str) -> Result<Option<String>> {
         let names = match self.names.take() {
@@ -436,6 +473,27 @@ impl Judge<'_> {
         };
         Ok(self.names.insert(names).get(&folded(name)).cloned())
     }
+}
+
+/// What a name was before it was read in the wrong alphabet: `Æ»¹û`, `è‹¹æžœ`, `鑻规灉`.
+fn meant_by(name: &str) -> Option<String> {
+    let sense = |text: &str| text.chars().filter(|c| is_han(*c)).count() * 2 >= text.chars().count();
+    let (wide, all) = (name.chars().filter(|c| !c.is_ascii()).count(), name.chars().count());
+    let as_utf = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
+    let as_gb = |bytes: &[u8]| Some(GB18030.decode_without_bom_handling_and_without_replacement(bytes)?.into_owned());
+    if wide < 2 || wide * 2 < all {
+        return None;
+    }
+    let meant = match (WINDOWS_1252.encode(name), GB18030.encode(name)) {
+        ((bytes, _, false), _) => as_utf(&bytes).or_else(|| as_gb(&bytes)),
+        (_, (bytes, _, false)) => as_utf(&bytes),
+        _ => None,
+    };
+    meant.filter(|text| sense(text))
+}
+
+fn is_han(c: char) -> bool {
+    ('\u{4e00}'..='\u{9fff}').contains(&c)
 }
 
 /// A name without what differs between two who write it: blanks, wide signs, kinds of brackets, capitals.
@@ -494,7 +552,8 @@ fn weigh_in(
     let price = said(Column::Price).and_then(|text| read.kept(rules::price(text, "售价", "19.90")));
     let market = said(Column::MarketPrice).and_then(|text| match text {
         EMPTY_IT => Some(None),
-        text => read.kept(rules::price(text, "划线价", "29.90")).map(Some),
+        // As tills write it where there is none.
+        text => read.kept(rules::price(text, "划线价", "29.90")).map(|price| Some(price).filter(|it| *it > Fen::ZERO)),
     });
     let barcode = said(Column::Barcode).map(|text| whole(emptied(text)));
     let barcode = barcode.and_then(|text| read.kept(unspoilt("条码", text).and_then(rules::barcode)));

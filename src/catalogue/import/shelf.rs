@@ -107,6 +107,39 @@ pub fn read(text: &str) -> Option<State> {
     }
 }
 
+/// Whether a remark beside goods says that they are sold no more: `已停售，勿上架`.
+pub fn remarked_off(text: &str) -> bool {
+    const WORDS: [&str; 24] = [
+        "停售",
+        "停止销售",
+        "停止供应",
+        "停卖",
+        "不卖了",
+        "不再卖",
+        "不再销售",
+        "不销售",
+        "已下架",
+        "下架了",
+        "要下架",
+        "勿上架",
+        "别上架",
+        "不上架",
+        "不要上架",
+        "勿售",
+        "停产",
+        "淘汰",
+        "禁售",
+        "作废",
+        "已删除",
+        "已废弃",
+        "不做了",
+        "停供",
+    ];
+    let word = plain(text);
+    let denied = |at: usize| ["未", "非", "没", "不是", "没有"].iter().any(|no| word[..at].ends_with(no));
+    WORDS.iter().any(|off| word.match_indices(off).any(|(at, _)| !denied(at)))
+}
+
 /// A yes or no under `是否下架` means the opposite of the same under `是否上架`; one under `缺货` is nothing more than that.
 pub fn turned(title: &str, text: &str) -> Option<&'static str> {
     const YES: [&str; 7] = ["是", "1", "yes", "true", "y", "√", "✓"];
@@ -154,6 +187,17 @@ mod tests {
         for word in ["也许", "正常", "已删除", "新品", "上架/下架", "下架/上架", "未下架", "2", "", "预售"]
         {
             assert_eq!(read(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_remark_says_that_goods_are_sold_no_more() {
+        for text in ["已停售，勿上架", "停产", "不卖了", "老款已下架", "先不上架", "要淘汰的", "此款作废"]
+        {
+            assert!(remarked_off(text), "{text}");
+        }
+        for text in ["热销", "未停产", "没有停售", "新款上架", "不易变质", "产地杭州", ""] {
+            assert!(!remarked_off(text), "{text}");
         }
     }
 

@@ -12,6 +12,30 @@ const EXAMPLE: &str = "请写成 颜色:红;尺码:L";
 /// What may stand between two specifications, where a new name and its colon follow.
 const BETWEEN: [char; 14] = [',', '，', '、', '/', '|', ' ', '\u{3000}', '／', '+', '＋', '&', '\\', '_', '-'];
 
+/// Whether a text is a specification under a usual name, and nothing else: `颜色:红`.
+pub fn is_one(text: &str) -> bool {
+    const NAMES: [&str; 16] = [
+        "颜色",
+        "颜色分类",
+        "尺码",
+        "尺寸",
+        "规格",
+        "口味",
+        "款式",
+        "型号",
+        "容量",
+        "重量",
+        "净含量",
+        "套餐",
+        "版本",
+        "包装",
+        "数量",
+        "材质",
+    ];
+    let first = text.split_once([':', '：']).map(|(name, value)| (name.trim(), value.trim()));
+    first.is_some_and(|(name, value)| NAMES.contains(&name) && !value.is_empty())
+}
+
 /// The opposite of `read`.
 pub fn written(specs: &[(String, String)]) -> String {
     specs.iter().map(|(name, value)| format!("{name}:{value}")).collect::<Vec<_>>().join(";")
