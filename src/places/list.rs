@@ -31,13 +31,11 @@ pub struct Listed {
 
 impl Listed {
     /// Each once: 綦江区 and what was 万盛区 are the same today.
-    fn more(&mut self, text: &str, places: Vec<Place>) {
+    fn more(&mut self, text: &str, places: Vec<Place>, before: Option<Place>) {
         let plain = names::plain(text);
-        let near = self.places.last().and_then(|before| beside(*before, &plain));
         for place in places {
-            // 朝阳 is a city, and a district of two others: which one is meant is asked, unless what stands before it says so.
-            let all = namesakes(&plain, &place);
-            if !all.is_empty() && near != Some(place) {
+            let all = others_of(&plain, place, before);
+            if !all.is_empty() {
                 self.parts.push((place, Unread::Ambiguous(all).says(text)));
                 self.keep(place);
                 continue;
@@ -96,20 +94,74 @@ fn gathered(text: &str) -> Listed {
         listed.problems.push(NO_PLACES.to_owned());
         return listed;
     }
-    for part in text.split(is_separator).map(str::trim).filter(|part| !part.is_empty()) {
-        // A blank may stand inside of one place, or between two.
-        let whole = read(part, listed.places.last().copied());
-        let words: Vec<&str> = part.split(names::is_blank).filter(|word| !word.is_empty()).collect();
-        match whole {
-            Ok(places) => listed.more(part, places),
-            Err(problem) if words.len() < 2 => listed.problems.push(problem.says(part)),
-            Err(_) => words.into_iter().for_each(|word| match read(word, listed.places.last().copied()) {
-                Ok(places) => listed.more(word, places),
-                Err(problem) => listed.problems.push(problem.says(word)),
-            }),
+    for Name { text, before, meant } in names_of(text) {
+        match meant {
+            Ok(places) => listed.more(text, places, before),
+            Err(problem) => listed.problems.push(problem.says(text)),
         }
     }
     listed
+}
+
+/// A name of a list, what the one before it means, and what it means itself.
+struct Name<'t> {
+    text: &'t str,
+    before: Option<Place>,
+    meant: Result<Vec<Place>, Unread>,
+}
+
+fn names_of(text: &str) -> Vec<Name<'_>> {
+    let mut found: Vec<Name<'_>> = Vec::new();
+    let mut before = None;
+    for part in text.split(is_separator).map(str::trim).filter(|part| !part.is_empty()) {
+        // A blank may stand inside of one place, or between two.
+        let words: Vec<&str> = part.split(names::is_blank).filter(|word| !word.is_empty()).collect();
+        let whole = read(part, before);
+        let of = if whole.is_ok() || words.len() < 2 { vec![part] } else { words };
+        for text in of {
+            let meant = read(text, before);
+            let last = meant.as_ref().ok().and_then(|places| places.last().copied());
+            found.push(Name { text, before, meant });
+            before = last.or(before);
+        }
+    }
+    found
+}
+
+/// All that a name may mean besides: 朝阳 is a city, and a district of two others. Which one is meant is not known, unless
+/// what stands before it says so.
+fn others_of(plain: &str, place: Place, before: Option<Place>) -> Vec<Place> {
+    let near = before.and_then(|before| beside(before, plain));
+    if near == Some(place) { Vec::new() } else { namesakes(plain, &place) }
+}
+
+/// What a list of places is looked for by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sought {
+    pub places: Vec<Place>,
+    /// Names that several have: all of them are meant.
+    pub shared: Vec<String>,
+    /// What names no place.
+    pub unknown: Vec<String>,
+}
+
+/// Reads what somebody looks for: a place under any of its names, a group of them, or a list.
+pub fn sought(text: &str) -> Sought {
+    let mut sought = Sought::default();
+    for Name { text, before, meant } in names_of(text) {
+        match meant {
+            Ok(places) => {
+                let plain = names::plain(text);
+                let (shared, own): (Vec<_>, Vec<_>) =
+                    places.into_iter().partition(|place| !others_of(&plain, *place, before).is_empty());
+                sought.places.extend(own);
+                sought.shared.extend(shared.first().map(|_| text.to_owned()));
+            }
+            Err(Unread::Ambiguous(_)) => sought.shared.push(text.to_owned()),
+            Err(Unread::Unknown) => sought.unknown.push(text.to_owned()),
+        }
+    }
+    sought
 }
 
 fn is_separator(c: char) -> bool {

@@ -9,7 +9,7 @@ mod written;
 
 use std::sync::LazyLock;
 
-pub use list::{Listed, listed, with_values};
+pub use list::{Listed, Sought, listed, sought, with_values};
 use names::short;
 pub use written::{Named, Written, written};
 

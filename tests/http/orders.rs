@@ -64,6 +64,11 @@ async fn each_filter_finds_its_orders_and_no_others() {
         ("region=%E6%B5%99%E6%B1%9F+%E6%9D%AD%E5%B7%9E", true, true),
         ("region=%E6%9D%AD%E5%B7%9E%E8%A5%BF%E6%B9%96%E5%8C%BA", true, true),
         ("region=%E6%9D%AD%E5%B7%9E%E6%BB%A8%E6%B1%9F%E5%8C%BA", false, false),
+        // A list, a group, and what is no place.
+        ("region=%E4%B8%8A%E6%B5%B7%E3%80%81%E6%9D%AD%E5%B7%9E", true, true),
+        ("region=%E6%B1%9F%E6%B5%99%E6%B2%AA", true, true),
+        ("region=%E6%B8%AF%E6%BE%B3%E5%8F%B0", false, false),
+        ("region=%E9%94%A1%E7%9B%9F", false, false),
         ("flag=red", false, true),
         ("flag=blue", false, false),
         ("remark=true", false, true),

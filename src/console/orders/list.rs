@@ -28,7 +28,7 @@ use crate::error::{Code, Error, Result};
 use crate::exceptions::{Exception, store as exceptions};
 use crate::ids::OrderNo;
 use crate::ledger::store as ledger;
-use crate::orders::search::{Filter, Mark, Sort, store as search};
+use crate::orders::search::{Filter, Mark, Sort, no_places_in, store as search};
 use crate::orders::store;
 use crate::orders::{Flag, Full, Line, Order, OrderStatus, Topic, Who};
 use crate::refunds::store as refunds;
@@ -395,6 +395,7 @@ impl<'q> ListPage<'q> {
             exports_all: staff.role >= EXPORTS_BUYERS,
             too_many: (sort != query.sort()).then_some(search::SORTED),
             stray,
+            no_places: no_places_in(&query.region).join("、"),
             flags: flags(),
             narrows: query.narrows(),
             chips: query.chips(),
@@ -443,6 +444,8 @@ struct ListPage<'q> {
     too_many: Option<i64>,
     /// Money to decide about that belongs to no order.
     stray: i64,
+    /// What the filter has for a region, and is none.
+    no_places: String,
     flags: Vec<FlagShown>,
     narrows: bool,
     chips: Vec<ChipShown>,
@@ -816,6 +819,7 @@ mod tests {
                 exports_all: full,
                 too_many: full.then_some(search::SORTED),
                 stray: full.into(),
+                no_places: if full { "锡盟".into() } else { String::new() },
                 flags: flags(),
                 narrows: query.narrows(),
                 chips: query.chips(),

@@ -9,7 +9,7 @@ use crate::ids::{OrderId, OrderNo};
 use crate::parcels::Said;
 use crate::parcels::carriers::Carriers;
 use crate::parcels::number::TrackingNo;
-use crate::places::Place;
+use crate::places::{Place, Sought, sought};
 use crate::typed::bare;
 use crate::words::words;
 
@@ -289,12 +289,23 @@ fn phrases(columns: &str, typed: &str) -> String {
     words.map(|phrase| format!("{{{columns}}} : {phrase}")).collect::<Vec<_>>().join(" AND ")
 }
 
-/// A place under any of its names, by what all of them have; what is none is looked for as it was typed.
+/// Any place of a list under any of its names, by what all of them have; what is none, or several have, is looked for as it
+/// was typed.
 fn region(typed: &str) -> String {
-    match Place::parse(typed) {
-        Ok(place) => place.words().into_iter().map(|word| phrases("place", word)).collect::<Vec<_>>().join(" AND "),
-        Err(_) => phrases("place", typed),
+    let Sought { places, shared, unknown } = sought(typed);
+    let of_place = |place: &Place| place.words().into_iter().map(|word| phrases("place", word)).collect::<Vec<_>>();
+    let known = places.iter().map(|place| of_place(place).join(" AND "));
+    let words = shared.iter().chain(&unknown).map(|word| phrases("place", word));
+    let all: Vec<String> = known.chain(words).filter(|phrase| !phrase.is_empty()).collect();
+    match &all[..] {
+        [] | [_] => all.concat(),
+        several => format!("(({}))", several.join(") OR (")),
     }
+}
+
+/// What a filter has for a region, and names no place.
+pub fn no_places_in(region: &str) -> Vec<String> {
+    sought(region).unknown
 }
 
 /// A phone number, as it is kept, and as older orders have it: with what parted its digits.
@@ -317,6 +328,20 @@ mod tests {
         assert_eq!(phrases("goods", "苹果"), "{goods} : \"苹 果 \"");
         assert_eq!(phrases("receiver goods", " a  b "), "{receiver goods} : \"a \" AND {receiver goods} : \"b \"");
         assert_eq!(phrases("goods", "\" OR 1"), "{goods} : \"  \" AND {goods} : \"O R \" AND {goods} : \"1 \"");
+    }
+
+    #[test]
+    fn a_region_may_be_a_list_a_group_or_a_name_that_several_have() {
+        let of = |word: &str| format!("{{place}} : \"{}\"", apart(word));
+        assert_eq!(region("杭州"), format!("{} AND {}", of("浙江"), of("杭州")));
+        assert_eq!(region("港澳"), format!("(({}) OR ({}))", of("香港"), of("澳门")));
+        let both = format!("(({} AND {}) OR ({}))", of("浙江"), of("杭州"), of("上海"));
+        assert_eq!(region("杭州、上海"), both);
+        assert_eq!(region("杭州 上海"), both);
+        for shared in ["朝阳", "鼓楼", "锡盟"] {
+            assert_eq!(region(shared), of(shared));
+        }
+        assert_eq!(region("、"), "");
     }
 
     #[test]
