@@ -1,9 +1,9 @@
 //! A pasted address, read: `陈建国 13900000002 江苏省苏州市姑苏区平江路66号`. What is not found stays empty; nothing is guessed.
 
 use super::addresses::Address;
-use super::phones;
+use super::phones::{self, Phone};
 use crate::places::{Named, Place, Unread, Written, written};
-use crate::typed::bare;
+use crate::typed::{bare, holds_one_of};
 
 /// What stands behind a label.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -199,10 +199,9 @@ impl Parts {
     fn of(text: &str) -> Parts {
         let lines: Vec<String> = text.lines().map(bare).collect();
         let text = lines.join("\n").replace('\t', " ");
-        let (mut parts, mut phones, mut sender) = (Parts::default(), String::new(), false);
-        let (mut labelled, mut free) = (String::new(), String::new());
-        for (label, value) in split(&text) {
-            let part = label.map(|(_, part)| part);
+        let (mut parts, mut sender, mut named) = (Parts::default(), false, false);
+        let mut pieces: Vec<Piece> = Vec::new();
+        for Cut { label, at, value } in split(&text) {
             match label {
                 Some((_, Part::Sender)) => sender = true,
                 Some((label, part)) if part == Part::Receiver || label.starts_with('收') => sender = false,
@@ -211,77 +210,247 @@ impl Parts {
             if sender {
                 continue;
             }
-            let add = |to: &mut String, what: &str| {
-                to.push_str(what);
-                to.push('\n');
-            };
-            match part {
-                None | Some(Part::Sender) => add(&mut free, value),
-                Some(Part::Phone) => add(&mut phones, value),
-                Some(Part::Where) => {
-                    parts.sure |= label.is_some_and(|(label, _)| label != "地址");
-                    let (line, rest) = value.trim_start().split_once('\n').unwrap_or((value.trim_start(), ""));
-                    labelled.push_str(line);
-                    labelled.push(' ');
-                    add(&mut free, rest);
+            let mut add = |of, text: &str| pieces.push(Piece { of, text: text.to_owned() });
+            match label {
+                None | Some((_, Part::Sender)) => add(Of::Nothing, value),
+                Some((label, Part::Phone)) => {
+                    let his = named || label.starts_with('收');
+                    let whose = match Whose::labelled(&text, at) {
+                        Whose::Free if his => Whose::Receivers,
+                        Whose::Free => Whose::Said,
+                        anothers => anothers,
+                    };
+                    add(Of::Phone(whose), value);
                 }
-                Some(Part::Receiver) => {
+                Some((label, Part::Where)) => {
+                    parts.sure |= label != "地址";
+                    let (line, rest) = value.trim_start().split_once('\n').unwrap_or((value.trim_start(), ""));
+                    add(Of::Where, line);
+                    add(Of::Nothing, rest);
+                }
+                Some((_, Part::Receiver)) => {
+                    named = true;
                     let (name, rest) = name_in(value);
                     if parts.receiver.is_empty() {
                         parts.receiver = name.to_owned();
-                        add(&mut free, rest);
+                        add(Of::Receiver, rest);
                     } else {
-                        add(&mut free, value);
+                        add(Of::Nothing, value);
                     }
                 }
-                Some(Part::Postcode) => {
+                Some((_, Part::Postcode)) => {
                     let value = value.trim_start();
                     let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
                     parts.postcode = value[..end].chars().take(10).collect();
-                    add(&mut free, &value[end..]);
+                    add(Of::Nothing, &value[end..]);
                 }
-                Some(Part::Other) => {
+                Some((_, Part::Other)) => {
                     let value = value.trim_start();
                     let end = value.find([' ', '\n', ',', '，', ';', '；']).unwrap_or(value.len());
                     parts.other.extend(Some(value[..end].to_owned()).filter(|word| !word.is_empty()));
-                    add(&mut free, &value[end..]);
+                    let (line, rest) = value[end..].split_once('\n').unwrap_or((&value[end..], ""));
+                    add(Of::Other, line);
+                    add(Of::Nothing, rest);
                 }
             }
         }
-        // What a label calls a phone is one; else the first that looks like it.
-        for text in [&mut phones, &mut free, &mut labelled] {
-            if let Some(found) = phones::first(text).filter(|_| parts.phone.is_empty()) {
-                parts.phone = found.number;
-                *text = format!("{} {PHONE} {}", &text[..found.at.start], &text[found.at.end..]);
-            }
+        if let Some((piece, phone)) = receivers_phone(&pieces) {
+            let text = &pieces[piece].text;
+            pieces[piece].text = format!("{} {PHONE} {}", &text[..phone.at.start], &text[phone.at.end..]);
+            parts.phone = phone.number;
         }
-        for text in [&mut phones, &mut free, &mut labelled] {
-            if let Some(found) = phones::nearly(text).filter(|_| parts.phone.is_empty()) {
-                parts.phone = found.number;
-                *text = format!("{} {PHONE} {}", &text[..found.at.start], &text[found.at.end..]);
-            }
-        }
-        free.push_str(&phones);
+        let of = |is: fn(Of) -> bool, end: char| -> String {
+            pieces.iter().filter(|piece| is(piece.of)).flat_map(|piece| piece.text.chars().chain([end])).collect()
+        };
+        let labelled = of(|of| of == Of::Where, ' ');
+        let free = of(|of| !matches!(of, Of::Where | Of::Phone(_)), '\n') + &of(|of| matches!(of, Of::Phone(_)), '\n');
         let parted = |text: &str| text.replace([',', '，', ';', '；', '|', '。', '、', '/'], " ");
         (parts.labelled, parts.free) = (parted(&labelled), parted(&free));
         parts
     }
 }
 
-/// A text cut at its labels, each with what stands behind it.
-fn split(text: &str) -> Vec<(Option<(&'static str, Part)>, &str)> {
-    let (mut cut, mut label, mut from, mut at) = (Vec::new(), None, 0, 0);
+/// A piece of the text, by the label that it stands behind.
+struct Piece {
+    of: Of,
+    text: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Nothing,
+    Where,
+    /// What goes on behind the receiver's name.
+    Receiver,
+    Phone(Whose),
+    /// What goes on behind a word about it that names no place.
+    Other,
+}
+
+/// Whose a number is, the receiver's first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Whose {
+    Receivers,
+    /// Behind a label that says a phone's.
+    Said,
+    /// Behind nothing.
+    Free,
+    /// Beside other words, in brackets or not: the receiver's if there is no other.
+    Aside,
+    /// Of whom or what is named with it, and never taken for the receiver's.
+    Others,
+}
+
+/// Who has a phone of his own, though something goes to the receiver.
+const OTHERS: &str = "驿站 丰巢 快递 自提 代收 超市 商店 店铺 门店 公司 单位 物业 门卫 保安 前台 传达室 客服 卖家 商家 厂家 老板 \
+    掌柜 店主 店长 团长 司机 骑手 配送 送货 寄件 发件 发货 下单 订购 订货 购买人 付款 代付 推荐 介绍 备用 备选 紧急 其他 \
+    家人 家属 妈妈 爸爸 父亲 母亲 老公 老婆 爱人 儿子 女儿 朋友 同事 邻居 房东 以前 作废 停用";
+
+/// What a phone is called.
+const CALLED: [&str; 8] = ["号码", "电话", "手机", "联系方式", "座机", "固话", "热线", "号"];
+
+const OPENING: [char; 4] = ['(', '（', '[', '【'];
+const CLOSING: [char; 4] = [')', '）', ']', '】'];
+/// Signs that stand between the words about one thing and those about another.
+const PARTING: [char; 11] = ['\n', ',', '，', ';', '；', '。', '|', ')', '）', ']', '】'];
+
+/// So many signs beside a number tell whose it is; in more there is an address.
+const A_FEW: usize = 8;
+
+impl Whose {
+    /// Whose the numbers are that stand behind a label of phones.
+    fn labelled(text: &str, label: usize) -> Whose {
+        let bracket = bracket(text, label);
+        let words = about(bracket.unwrap_or_else(|| clause(&text[..label])));
+        match is_of_another(&words) {
+            true => Whose::Others,
+            false if words.is_empty() => Whose::Free,
+            false if bracket.is_some() || text[..label].ends_with(char::is_alphanumeric) => Whose::Aside,
+            false => Whose::Free,
+        }
+    }
+
+    /// Whose a number is, by what stands around it.
+    fn beside(text: &str, phone: &Phone) -> Whose {
+        if let Some(bracket) = bracket(text, phone.at.start) {
+            let words = about(bracket);
+            return match is_of_another(&words) {
+                true => Whose::Others,
+                false if words.is_empty() => Whose::Free,
+                false => Whose::Aside,
+            };
+        }
+        let clause = clause(&text[..phone.at.start]);
+        let called = CALLED.iter().any(|word| clause.trim_end_matches([':', '：', ' ']).ends_with(word));
+        let behind = text[phone.at.end..].trim_start().strip_prefix(OPENING);
+        let behind = behind.and_then(|inner| inner.split(CLOSING).next()).map(about);
+        match (behind.is_some_and(|words| is_of_another(&words)), is_of_another(&about(clause))) {
+            (true, _) => Whose::Others,
+            (_, true) if called => Whose::Others,
+            (_, true) => Whose::Aside,
+            (false, false) => Whose::Free,
+        }
+    }
+}
+
+/// What stands in the bracket around a place in a text.
+fn bracket(text: &str, at: usize) -> Option<&str> {
+    let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let open =
+        text[line..at].rfind(OPENING).map(|open| line + open).filter(|open| !text[*open..at].contains(CLOSING))?;
+    let end = text[at..].find(|c: char| c == '\n' || CLOSING.contains(&c)).map_or(text.len(), |end| at + end);
+    Some(text[open..end].trim_start_matches(OPENING))
+}
+
+/// The words in front of a number that are about it, and about none before it.
+fn clause(before: &str) -> &str {
+    let words = before.rsplit(PARTING).next().unwrap_or_default();
+    phones::all(words).last().map_or(words, |last| &words[last.at.end..])
+}
+
+/// The words of a piece of text, without numbers and what only says that they are phones.
+fn about(text: &str) -> String {
+    let words: String = text.chars().filter(|c| c.is_alphabetic()).collect();
+    CALLED.iter().fold(words, |words, called| words.replace(called, ""))
+}
+
+/// Whether these few words name somebody else than the receiver, or a number of before. What he receives with is his.
+fn is_of_another(words: &str) -> bool {
+    let few = words.chars().count() <= A_FEW;
+    let his = words.contains('收') && !words.contains("代收");
+    let before = words.starts_with(['旧', '另', '错']) || ["原", "老"].contains(&words);
+    few && !his && (before || words.ends_with(['店', '厂', '柜']) || holds_one_of(words, OTHERS))
+}
+
+impl Piece {
+    /// Whose a number in it is.
+    fn whose(&self, phone: &Phone) -> Whose {
+        let whose = Whose::beside(&self.text, phone);
+        let right_behind = whose == Whose::Free && about(&self.text[..phone.at.start]).is_empty();
+        match self.of {
+            Of::Phone(said) if right_behind => said,
+            Of::Receiver if right_behind => Whose::Receivers,
+            Of::Other => whose.max(Whose::Aside),
+            _ => whose,
+        }
+    }
+}
+
+/// The phone of whoever receives it, and the piece that it stands in: none where it might be this one or that.
+fn receivers_phone(pieces: &[Piece]) -> Option<(usize, Phone)> {
+    let mut found: Vec<(Whose, usize, Phone)> = Vec::new();
+    for (i, piece) in pieces.iter().enumerate() {
+        found.extend(phones::all(&piece.text).map(|phone| (piece.whose(&phone), i, phone)));
+    }
+    found.sort_by_key(|(whose, ..)| *whose);
+    let Some((best, at, phone)) = found.iter().find(|(whose, ..)| *whose < Whose::Others) else {
+        return nearly(pieces);
+    };
+    let rival = |(whose, _, other): &(Whose, usize, Phone)| {
+        let as_good = match best {
+            Whose::Receivers | Whose::Others => false,
+            // Of several behind one label, or behind none, the first is meant.
+            Whose::Said | Whose::Free => whose != best && *whose < Whose::Aside,
+            Whose::Aside => *whose == Whose::Aside,
+        };
+        as_good && other.number != phone.number
+    };
+    (!found.iter().any(rival)).then(|| (*at, phone.clone()))
+}
+
+/// One of not quite eleven digits, so that somebody sees what is missing.
+fn nearly(pieces: &[Piece]) -> Option<(usize, Phone)> {
+    let said = |piece: &Piece| matches!(piece.of, Of::Phone(_));
+    let all = || pieces.iter().enumerate();
+    let mut found = all().filter(|(_, piece)| said(piece)).chain(all().filter(|(_, piece)| !said(piece)));
+    found.find_map(|(at, piece)| {
+        let mut text = piece.text.clone();
+        phones::all(&piece.text).for_each(|whole| text.replace_range(whole.at.clone(), &" ".repeat(whole.at.len())));
+        phones::nearly(&text).filter(|phone| piece.whose(phone) != Whose::Others).map(|phone| (at, phone))
+    })
+}
+
+/// A label, where it stands, and what stands behind it.
+struct Cut<'t> {
+    label: Option<(&'static str, Part)>,
+    at: usize,
+    value: &'t str,
+}
+
+/// A text cut at its labels.
+fn split(text: &str) -> Vec<Cut<'_>> {
+    let (mut cuts, mut label, mut begun, mut from, mut at) = (Vec::new(), None, 0, 0, 0);
     while let Some(c) = text[at..].chars().next() {
         match label_at(text, at) {
             Some((found, end)) => {
-                cut.push((label, &text[from..at]));
-                (label, from, at) = (Some(found), end, end);
+                cuts.push(Cut { label, at: begun, value: &text[from..at] });
+                (label, begun, from, at) = (Some(found), at, end, end);
             }
             None => at += c.len_utf8(),
         }
     }
-    cut.push((label, &text[from..]));
-    cut
+    cuts.push(Cut { label, at: begun, value: &text[from..] });
+    cuts
 }
 
 /// The label that begins there, and where it ends: with a colon, in 【】, or as a word by itself.
@@ -304,6 +473,8 @@ fn label_at(text: &str, at: usize) -> Option<((&'static str, Part), usize)> {
         };
         found.extend(end.map(|value| (*label, text.len() - value.len())));
     }
+    // Of somebody else's phone nothing is cut.
+    found.retain(|((_, part), _)| *part != Part::Phone || Whose::labelled(text, at) != Whose::Others);
     found.into_iter().max_by_key(|((label, _), _)| label.len())
 }
 
@@ -535,6 +706,59 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap().district, district, "{text}");
         }
+    }
+
+    #[test]
+    fn a_phone_of_somebody_else_is_never_the_receivers() {
+        let home = "浙江省杭州市西湖区文三路1号";
+        for (text, phone) in [
+            ("李四 13800138000 {}（菜鸟驿站电话：13900139000）", "13800138000"),
+            ("（菜鸟驿站 13900139000） 李四 13800138000 {}", "13800138000"),
+            ("菜鸟驿站 13900139000 李四 13800138000 {}", "13800138000"),
+            ("13900139000（驿站的） 李四 13800138000 {}", "13800138000"),
+            ("电话：13900139000（驿站） 李四 13800138000 {}", "13800138000"),
+            ("李四 13800138000 {}（电话：13900139000 菜鸟驿站）", "13800138000"),
+            ("李四 13800138000 {}【丰巢柜热线 4008001234】", "13800138000"),
+            ("店铺电话：0571-88001234\n李四 13800138000 {}", "13800138000"),
+            ("备用电话：13900139000，李四，13800138000，{}", "13800138000"),
+            ("公司：某某公司 13900139000\n李四 13800138000 {}", "13800138000"),
+            ("门卫 电话：13900139000\n李四 13800138000 {}", "13800138000"),
+            ("旧手机：13900139000 新手机：13800138000 李四 {}", "13800138000"),
+            ("（楼下张姐电话：13900139000） 李四 13800138000 {}", "13800138000"),
+            ("下单人：王五 电话：13900139000\n收货人：李四 电话：13800138000\n地址：{}", "13800138000"),
+            ("电话：13900139000\n收货人电话：13800138000\n收货人：李四 地址：{}", "13800138000"),
+            ("收货人：李四 13800138000 地址：{}（电话：13900139000）", "13800138000"),
+            ("收货人：李四\n手机：13800138000\n地址：{} 王五 13900139000", "13800138000"),
+            // Nobody else's stands there.
+            ("李四（13800138000）{}", "13800138000"),
+            ("李四 {}（电话：13800138000）", "13800138000"),
+            ("{}（李四 13800138000）", "13800138000"),
+            ("李四电话：13800138000 {}", "13800138000"),
+            ("收快递电话：13800138000 李四 {}", "13800138000"),
+            ("{}菜鸟驿站 13800138000 李四", "13800138000"),
+            ("{}某某公司电话：13800138000 李四", "13800138000"),
+            ("李四 手机：13800138000 座机电话：0571-88001234 {}", "13800138000"),
+            ("张三 13800138000 13900139000 {}", "13800138000"),
+            ("张三 13800138000 {} 电话：13800138000", "13800138000"),
+            ("李四 1380013800 {}（驿站电话：13900139000）", "1380013800"),
+            // No number of the receiver's, or either of two.
+            ("李四 {}（菜鸟驿站电话：13900139000）", ""),
+            ("李四 {}，驿站电话：13900139000", ""),
+            ("李四 13800138000 {} 电话：13900139000", ""),
+            ("{}（李四 13800138000）（王五 13900139000）", ""),
+        ] {
+            let text = text.replace("{}", home);
+            let read = read(&text).unwrap();
+            assert_eq!(read.phone, phone, "{text}");
+            assert_eq!(read.district, "西湖区", "{text}");
+            // What was not taken is not lost.
+            let kept = phones::all(&text).all(|one| one.number == phone || read.detail.contains(&one.number));
+            assert!(kept || text.contains("下单人"), "{text}: {}", read.detail);
+        }
+        let beside = read("（菜鸟驿站 13900139000） 李四 13800138000 浙江省杭州市西湖区文三路1号").unwrap();
+        assert_eq!(beside.receiver, "李四");
+        let around = read("李四 13800138000 浙江省杭州市西湖区文三路1号（菜鸟驿站电话：13900139000）").unwrap();
+        assert_eq!(around.detail, "文三路1号(菜鸟驿站电话:13900139000)");
     }
 
     #[test]

@@ -21,6 +21,17 @@ pub fn first(text: &str) -> Option<Phone> {
     })
 }
 
+/// Every whole number, one after the other.
+pub fn all(text: &str) -> impl Iterator<Item = Phone> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let found = first(&text[from..])?;
+        let at = from + found.at.start..from + found.at.end;
+        from = at.end;
+        Some(Phone { at, ..found })
+    })
+}
+
 /// Whether a number has a digit too few, or one too many, to ring anybody.
 pub fn is_miscounted(number: &str) -> bool {
     first(number).is_none() && nearly(number).is_some()
