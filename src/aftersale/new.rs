@@ -7,24 +7,13 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{LineId, OrderId, ResendId, ReturnId, SkuId};
 use crate::money::{Fen, yuan};
-use crate::orders::in_hand::Goods;
+use crate::orders::in_hand::{had, meant};
 use crate::orders::{Full, Line, OrderStatus, Topic, Who, store as orders};
 use crate::parcels::Parcel;
 use crate::payments::refund;
-use crate::returns::{Resend, Return, ReturnLine, ReturnState, With, store};
+use crate::returns::{Resend, Return, ReturnState, store};
 use crate::settings::Settings;
 use crate::shipping;
-
-/// Which SKUs the pieces of a return are: as was seen when they came, before that as what was sent last.
-pub fn had(full: &Full, id: ReturnId, line: &ReturnLine, of: &Line) -> Goods {
-    let came = full.came_with(of.id, With::Return(id));
-    if came.is_empty() { full.coming_back(of, line.quantity) } else { came }
-}
-
-/// What goes out for them unless staff say otherwise: what the buyer wished for, else the same again.
-pub fn meant(line: &ReturnLine, of: &Line, had: &[(SkuId, i64)]) -> SkuId {
-    line.sku.or(had.first().map(|(sku, _)| *sku)).unwrap_or(of.sku_id)
-}
 
 /// Others go out for what came back: of each line the SKU that is named, else the one that is meant. Errors: `dearer`, they
 /// cost more than what was bought and nobody said that the shop bears it.

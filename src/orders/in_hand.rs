@@ -1,9 +1,9 @@
-//! Which SKUs of a line its buyer has: what was bought, or what was sent in exchange for it.
+//! Which SKUs of a line its buyer has: what was bought, or what was sent in exchange for it; and what is still owed for it.
 
 use super::{Full, Line};
 use crate::catalogue::Sku;
 use crate::ids::{LineId, ReturnId, SkuId};
-use crate::returns::{CameBack, ReturnState, With};
+use crate::returns::{CameBack, ReturnLine, ReturnState, With};
 
 /// Pieces of some SKUs, each once.
 pub type Goods = Vec<(SkuId, i64)>;
@@ -14,7 +14,40 @@ pub fn spec_of(line: &Line, skus: &[Sku], id: SkuId) -> String {
     today.unwrap_or_else(|| line.spec_text.clone())
 }
 
+/// Which SKUs the pieces of a return are: as was seen when they came, before that as what was sent last.
+pub fn had(full: &Full, id: ReturnId, line: &ReturnLine, of: &Line) -> Goods {
+    let came = full.came_with(of.id, With::Return(id));
+    if came.is_empty() { full.coming_back(of, line.quantity) } else { came }
+}
+
+/// What goes out for them unless staff say otherwise: what the buyer wished for, else the same again.
+pub fn meant(line: &ReturnLine, of: &Line, had: &[(SkuId, i64)]) -> SkuId {
+    line.sku.or(had.first().map(|(sku, _)| *sku)).unwrap_or(of.sku_id)
+}
+
+/// Pieces that go out for others which came back to be exchanged.
+pub struct Owed<'a> {
+    pub case: ReturnId,
+    pub line: &'a Line,
+    pub sku: SkuId,
+    pub n: i64,
+}
+
 impl Full {
+    /// What is to be packed for exchanges whose goods are here: it leaves with the exchange, not with the order. Where money
+    /// went back for the goods nothing is owed for them.
+    pub fn to_exchange(&self) -> Vec<Owed<'_>> {
+        let waits = self.returns.iter().filter(|one| one.case.state == ReturnState::Received);
+        let mut owed = Vec::new();
+        for (case, line) in waits.flat_map(|one| one.lines.iter().map(move |line| (one.case.id, line))) {
+            let paid_for = self.paid_for().into_iter().find(|(of, n)| of.id == line.line_id && line.quantity <= *n);
+            if let Some((of, _)) = paid_for {
+                owed.push(Owed { case, line: of, sku: meant(line, of, &had(self, case, line, of)), n: line.quantity });
+            }
+        }
+        owed
+    }
+
     /// What left for this line and did not come back; what was sent last stands last. Money that went back for goods
     /// that stayed takes nothing away.
     pub fn goods_of(&self, line: &Line) -> Goods {

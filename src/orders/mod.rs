@@ -441,7 +441,8 @@ impl Full {
         self.refunds.iter().any(|r| r.refund.state.is_open())
     }
 
-    /// What is to be put into a parcel now, and how much of it: paper, form, desk and the packer's tables ask here.
+    /// What is to be put into a parcel of the order's now, and how much of it: paper, form, desk and the packer's tables ask
+    /// here. What goes out for an exchange is in `to_exchange`.
     pub fn to_pack(&self) -> Vec<(&Line, i64)> {
         let waits = self.order.status == OrderStatus::ToShip;
         self.lines.iter().filter(|_| waits).map(|line| (line, line.left())).filter(|(_, left)| *left > 0).collect()
@@ -449,7 +450,7 @@ impl Full {
 
     /// Why nothing is to be packed, in words for whoever holds the paper; `None` while something is.
     pub fn why_nothing_to_pack(&self) -> Option<&'static str> {
-        if !self.to_pack().is_empty() {
+        if !self.to_pack().is_empty() || !self.to_exchange().is_empty() {
             return None;
         }
         Some(match self.order.status {

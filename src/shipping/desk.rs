@@ -80,7 +80,9 @@ fn used(tx: &Tx, full: &Full) -> Result<String> {
     let at = full.order.shipped_at.map(clock::shown_short).unwrap_or_default();
     let by = orders::events(tx, full.order.id)?.into_iter().find(|event| event.what == HANDED_OVER);
     let by = by.map_or("店里".to_owned(), |event| event.actor_name);
-    Ok(format!("这个取货码用过了：{at} {by}已把货交给买家（订单 {}）", full.order.order_no))
+    let again =
+        if full.to_exchange().is_empty() { "" } else { "；要交的是换货，请在「退换货」里登记" };
+    Ok(format!("这个取货码用过了：{at} {by}已把货交给买家（订单 {}）{again}", full.order.order_no))
 }
 
 /// Hands over everything that is left of an order whose code is shown again, if these are the goods that were seen.

@@ -621,6 +621,9 @@ async fn what_goes_without_a_parcel_is_not_sent_by_a_parcels_number() {
     assert!(packer.said(&bench).await.contains("没有快递单号：送出后按“已送出”"));
     let page = packer.page(&bench).await;
     assert!(page.contains("第 2 步：送出") && page.contains("已送出，不用快递单号"));
+    packer.post("/admin/shipping/scan", &[("code", &no)]).await;
+    let said = packer.said(&bench).await;
+    assert!(said.contains("送出后按“已送出”") && !said.contains("扫快递面单"), "{said}");
     packer.post("/admin/shipping/scan", &[("order", &no), ("code", &no), ("by_hand", "true")]).await;
     assert_eq!(alice.status(&no).await, "shipped");
     let express = w.paid(&alice, w.product("苹果", 1000, 9).await, 1).await.no;

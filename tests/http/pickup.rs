@@ -180,6 +180,10 @@ async fn the_scan_desk_sends_a_code_on_and_a_phone_number_is_kept_no_longer_than
         assert_eq!(alice.prepay(&w.key(), form).await.error(), (422, "validation_failed"), "{phone}");
     }
     let (no, code) = bought(&w, &alice, sku).await;
+    let (_, bench) = owner.post("/admin/shipping/scan", &[("code", &no)]).await;
+    let said = owner.said(&bench).await;
+    assert!(said.contains("先备好货，买家来时扫取货码") && said.contains("第 2 步：备好货，等买家来取"), "{said}");
+    assert!(!said.contains("扫快递面单"), "{said}");
     let scanned = format!("PU{code}");
     let (status, to) = owner.post("/admin/shipping/scan", &[("code", &scanned)]).await;
     assert_eq!((status, to.as_str()), (307, "/admin/pickup"), "the same form, at another door");

@@ -96,7 +96,7 @@ async fn case(alice: &Buyer<'_>, placed: &Placed) -> Value {
 }
 
 /// Two SKUs of one product.
-async fn two_sizes(w: &World, fen: i64, on_hand: i64) -> (SkuId, SkuId) {
+pub async fn two_sizes(w: &World, fen: i64, on_hand: i64) -> (SkuId, SkuId) {
     let (product, small) =
         w.product_with("T 恤", fen, on_hand, |_, sku| sku.specs = vec![("尺码".into(), "M".into())]).await;
     let draft = catalogue::SkuDraft {
@@ -1411,4 +1411,60 @@ async fn what_came_with_an_exchange_is_on_the_shelf_once() {
         assert_eq!(w.stock(sku).await.0, 8, "{way}");
         w.must_hold().await;
     }
+}
+
+/// What is owed for goods that came back is to be packed: paper and desk say so, until it has left or is paid for.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_that_waits_is_on_the_paper_and_the_desk_leads_to_it() {
+    let w = World::new().await;
+    let (small, large) = two_sizes(&w, 5000, 9).await;
+    let pear = w.product("梨子", 1000, 9).await;
+    let alice = w.buyer("alice").await;
+    let (boss, packer) = (w.staff("boss", Role::Manager).await, w.staff("packer", Role::Packer).await);
+    let placed = shipped(&w, &boss, &alice, small, 2).await;
+    let id = asked_for(&alice, &placed, large, 1).await;
+    agree(&boss, &id).await;
+    send(&alice, &placed, &id).await;
+    let slip = format!("/admin/print/slips?order={}", placed.no);
+    let picking = format!("/admin/print/picking?order={}&order={}", placed.no, w.paid(&alice, pear, 3).await.no);
+    let nothing = packer.page(&slip).await;
+    assert!(nothing.contains("没有要再发的商品") && !nothing.contains("换货</b>"), "{nothing}");
+    let bench = "/admin/shipping/scan";
+    boss.post(bench, &[("code", &placed.no)]).await;
+    assert!(boss.said(bench).await.contains("没有再发一次"), "nothing is here to be exchanged");
+
+    boss.post(&format!("/admin/returns/{id}/receive"), &[]).await;
+    let paper = packer.page(&slip).await;
+    let row = paper.split_once("<tbody>").unwrap().1;
+    assert!(
+        row.contains("<b>换货</b> T 恤") && row.contains("<small>L</small>") && row.contains("<td>×1</td>"),
+        "{row}"
+    );
+    assert!(paper.contains("1 种 1 件") && !paper.contains("没有要再发"), "{paper}");
+    let list = packer.page(&picking).await;
+    assert!(list.contains("2 单，4 件") && list.contains("×1(换货)"), "{list}");
+    assert!(boss.page(&format!("/admin/returns/{id}")).await.contains(&slip));
+    // Whoever may send it is led there, others are told who does.
+    let (_, to) = boss.post(bench, &[("code", &placed.no)]).await;
+    assert_eq!(to, format!("/admin/returns/{id}"));
+    assert!(boss.said(&to).await.contains("要换出：T 恤 L ×1"));
+    assert_eq!(packer.post(bench, &[("code", &placed.no)]).await.1, bench);
+    assert!(packer.said(bench).await.contains("请店员在「退换货」里寄出"));
+    let opened = packer.page(&format!("{bench}?order={}", placed.no)).await;
+    assert!(opened.contains("这一单没有要发的") && opened.contains("要换出："), "{opened}");
+    assert!(!opened.contains("/admin/returns/") && !opened.contains("name=\"company\""), "{opened}");
+
+    // Sent, it is owed no more.
+    boss.post(&format!("/admin/returns/{id}/send"), &[("tracking_no", "SF7777777777777")]).await;
+    assert!(packer.page(&slip).await.contains("没有要再发的商品"));
+    boss.post(bench, &[("code", &placed.no)]).await;
+    assert!(boss.said(bench).await.contains("没有再发一次"));
+    // Nor where its money went instead.
+    let id = asked_for(&alice, &placed, large, 1).await;
+    agree(&boss, &id).await;
+    boss.post(&format!("/admin/returns/{id}/receive"), &[]).await;
+    assert!(packer.page(&slip).await.contains("<b>换货</b>"));
+    boss.post(&format!("/admin/returns/{id}/pay-instead"), &[]).await;
+    assert!(packer.page(&slip).await.contains("没有要再发的商品"));
+    w.must_hold().await;
 }

@@ -1,13 +1,16 @@
 //! An order as lists, slips and its own page show it.
 
+use rusqlite::Connection;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::buyers::addresses::Address;
 use crate::catalogue::media::thumb;
+use crate::catalogue::store as catalogue;
 use crate::clock::{self, DAY};
-use crate::ids::{OrderNo, SkuId};
-use crate::orders::{Chip, Flag, Full, Line, OrderStatus};
+use crate::error::Result;
+use crate::ids::{OrderNo, ReturnId, SkuId};
+use crate::orders::{Chip, Flag, Full, Line, OrderStatus, in_hand};
 
 /// So long after the payment an order should have left.
 const PROMISED: i64 = 2 * DAY;
@@ -98,6 +101,27 @@ pub struct Packed {
     spec: String,
     n: i64,
     image: Option<String>,
+}
+
+/// What is to be packed for an exchange, as whoever packs it reads it.
+#[derive(Serialize)]
+pub struct Owed {
+    pub case: ReturnId,
+    #[serde(skip)]
+    pub sku: SkuId,
+    pub name: String,
+    pub spec: String,
+    pub n: i64,
+}
+
+/// What is to be packed for the exchanges of an order.
+pub fn owed(conn: &Connection, full: &Full) -> Result<Vec<Owed>> {
+    let shown = |owed: in_hand::Owed<'_>| {
+        let skus = catalogue::skus_of(conn, owed.line.product_id)?;
+        let (name, spec) = (owed.line.name.clone(), in_hand::spec_of(owed.line, &skus, owed.sku));
+        Ok(Owed { case: owed.case, sku: owed.sku, name, spec, n: owed.n })
+    };
+    full.to_exchange().into_iter().map(shown).collect()
 }
 
 #[derive(Serialize)]
@@ -198,6 +222,13 @@ fn pace(waited: i64) -> &'static str {
         waited if waited >= DAY => "late",
         waited if waited >= DAY / 2 => "mid",
         _ => "on-time",
+    }
+}
+
+#[cfg(test)]
+impl Owed {
+    pub fn sample() -> Owed {
+        Owed { case: ReturnId(7), sku: SkuId(2), name: "草莓蛋糕".into(), spec: "8 寸".into(), n: 1 }
     }
 }
 

@@ -12,7 +12,7 @@ use rocket_dyn_templates::Template;
 use serde::Serialize;
 
 use super::barcode;
-use super::card::Card;
+use super::card::{Card, owed};
 use super::list::chosen;
 use crate::assets;
 use crate::buyers::addresses::Address;
@@ -131,38 +131,52 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
     let print = Print::of(&wanted, jar);
     let (orders, now) = (chosen(shop, &wanted.order).await?, shop.now());
     let read = move |conn: &rusqlite::Connection| {
-        let held =
-            orders.iter().map(|order| Ok(Doubt::of(conn, order.id)?.is_some())).collect::<Result<Vec<bool>>>()?;
-        let fulls = orders.into_iter().map(|order| Ok(store::full(conn, order)?)).collect::<Result<Vec<Full>>>()?;
-        Ok((fulls, held))
+        let of = |order: Order| {
+            let held = Doubt::of(conn, order.id)?.is_some();
+            let full = store::full(conn, order)?;
+            Ok((owed(conn, &full)?, full, held))
+        };
+        orders.into_iter().map(of).collect::<Result<Vec<_>>>()
     };
-    let (fulls, held) = shop.read(read).await?;
-    let skus: Vec<_> = fulls.iter().flat_map(|full| full.to_pack()).map(|(line, _)| line.sku_id).collect();
+    let wanted_now = shop.read(read).await?;
+    let bought = wanted_now.iter().flat_map(|(_, full, _)| full.to_pack()).map(|(line, _)| line.sku_id);
+    let skus: Vec<_> = bought.chain(wanted_now.iter().flat_map(|(owed, ..)| owed).map(|owed| owed.sku)).collect();
     let read = move |conn: &rusqlite::Connection| {
         skus.into_iter().map(|sku| Ok((sku, catalogue::sku_code(conn, sku)?))).collect::<Result<BTreeMap<_, _>>>()
     };
     let codes = if print.has(Extra::Code) { shop.read(read).await? } else { BTreeMap::new() };
     let every = print.has(Extra::Whole);
-    log_whole(shop, &staff, &fulls, every).await?;
-    let slips = fulls.iter().zip(held).map(|(full, held)| {
-        let goods = full.to_pack().into_iter().map(|(line, n)| Packed {
+    log_whole(shop, &staff, wanted_now.iter().map(|(_, full, _)| full), every).await?;
+    let slips = wanted_now.iter().map(|(owed, full, held)| {
+        let bought = full.to_pack().into_iter().map(|(line, n)| Packed {
             name: line.name.clone(),
             spec: line.spec_text.clone(),
             n,
-            price: line.price.to_string(),
+            again: false,
+            price: Some(line.price.to_string()),
             code: codes.get(&line.sku_id).cloned().flatten(),
         });
+        let again = owed.iter().map(|owed| Packed {
+            name: owed.name.clone(),
+            spec: owed.spec.clone(),
+            n: owed.n,
+            again: true,
+            price: None,
+            code: codes.get(&owed.sku).cloned().flatten(),
+        });
+        let goods: Vec<Packed> = bought.chain(again).collect();
         Slip {
             placed: clock::shown_short(full.order.created_at),
             bars: print.has(Extra::Bars) && print.paper.holds_bars(&full.order.order_no),
             card: Card::of(full, false, now).with_remark(&full.order.remark),
-            goods: goods.collect(),
+            pieces: goods.iter().map(|packed| packed.n).sum(),
+            again: !owed.is_empty(),
+            held: *held && !goods.is_empty(),
+            goods,
             whole: whole_address(full, every).map(Whole::from),
             why_nothing: full.why_nothing_to_pack(),
-            held: held && !full.to_pack().is_empty(),
             sums: sums(full),
             paid: paid(&full.order),
-            pieces: full.to_pack().iter().map(|(_, n)| n).sum(),
             refunded: (full.order.refunded > Fen::ZERO).then(|| full.order.refunded.to_string()),
         }
     });
@@ -189,6 +203,8 @@ struct Slip {
     /// In full, where nothing else in the parcel says it.
     whole: Option<Whole>,
     why_nothing: Option<&'static str>,
+    /// Some of it goes out for an exchange.
+    again: bool,
     /// Somebody is to look before it leaves.
     held: bool,
     /// Its receipt, row by row.
@@ -203,7 +219,9 @@ struct Packed {
     name: String,
     spec: String,
     n: i64,
-    price: String,
+    /// It goes out for what came back to be exchanged.
+    again: bool,
+    price: Option<String>,
     code: Option<String>,
 }
 
@@ -253,11 +271,11 @@ fn sums(full: &Full) -> Vec<(String, String)> {
 /// The address of goods that the shop brings itself, or of `every` parcel, as long as there is something to bring.
 fn whole_address(full: &Full, every: bool) -> Option<&Address> {
     let wanted = full.order.delivery == Delivery::Local || every;
-    full.order.address.as_ref().filter(|_| wanted && !full.to_pack().is_empty())
+    full.order.address.as_ref().filter(|_| wanted && full.why_nothing_to_pack().is_none())
 }
 
-async fn log_whole(shop: &Shop, staff: &Staff, fulls: &[Full], every: bool) -> Result<()> {
-    let shown = fulls.iter().filter(|full| whole_address(full, every).is_some());
+async fn log_whole<'a>(shop: &Shop, staff: &Staff, fulls: impl Iterator<Item = &'a Full>, every: bool) -> Result<()> {
+    let shown = fulls.filter(|full| whole_address(full, every).is_some());
     let numbers: Vec<&str> = shown.map(|full| full.order.order_no.as_str()).collect();
     if numbers.is_empty() {
         return Ok(());
@@ -377,18 +395,21 @@ async fn picking(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: 
             let full = store::full(conn, order)?;
             let number = full.order.order_no.as_str();
             let tail = &number[number.len().saturating_sub(6)..];
-            let pack = full.to_pack();
-            waiting += usize::from(!pack.is_empty());
+            let (pack, again) = (full.to_pack(), owed(conn, &full)?);
+            waiting += usize::from(!pack.is_empty() || !again.is_empty());
             // It leaves only once somebody has decided.
             let asked = match full.is_refunding() {
                 true => "(退款中)",
                 false if Doubt::of(conn, full.order.id)?.is_some() => "(先核对退款)",
                 false => "",
             };
-            for (line, n) in pack {
-                let (sum, tails) = goods.entry((line.name.clone(), line.spec_text.clone())).or_default();
+            let bought = pack.into_iter().map(|(line, n)| (line.name.clone(), line.spec_text.clone(), n, ""));
+            for (name, spec, n, what) in
+                bought.chain(again.into_iter().map(|one| (one.name, one.spec, one.n, "(换货)")))
+            {
+                let (sum, tails) = goods.entry((name, spec)).or_default();
                 *sum += n;
-                tails.push(format!("{tail}×{n}{asked}"));
+                tails.push(format!("{tail}×{n}{what}{asked}"));
             }
         }
         Ok((goods, waiting))
@@ -456,7 +477,8 @@ mod tests {
                 name: "草莓".into(),
                 spec: "6 寸".into(),
                 n: 2,
-                price: "19.00".into(),
+                again: full,
+                price: full.then(|| "19.00".into()),
                 code: full.then(|| "CM-6".into()),
             };
             let whole =
@@ -470,6 +492,7 @@ mod tests {
                 goods: if full { vec![packed] } else { Vec::new() },
                 whole: full.then_some(whole),
                 why_nothing: (!full).then_some("都发完了"),
+                again: full,
                 held: full,
                 sums: vec![("商品".into(), "¥38.00".into()), ("运费".into(), "¥7.00".into())],
                 paid: "实付",

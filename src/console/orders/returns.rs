@@ -239,8 +239,8 @@ impl Shown {
         for line in lines {
             let of = full.lines.iter().find(|of| of.id == line.line_id).ok_or(Code::NotFound)?;
             let skus = catalogue::skus_of(conn, of.product_id)?;
-            let had = new::had(&full, case.id, line, of);
-            let chosen = new::meant(line, of, &had);
+            let had = in_hand::had(&full, case.id, line, of);
+            let chosen = in_hand::meant(line, of, &had);
             let instead = line.sku.filter(|sku| had.iter().any(|(of, _)| of != sku));
             let text = |id: SkuId| in_hand::spec_of(of, &skus, id);
             let comes = |id: SkuId| had.iter().find(|(sku, _)| *sku == id).map_or(0, |(_, n)| *n);

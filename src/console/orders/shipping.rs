@@ -11,7 +11,7 @@ use rocket_dyn_templates::Template;
 use serde::Serialize;
 
 use super::address::READDRESSED;
-use super::card::Card;
+use super::card::{Card, Owed, owed};
 use super::list::packed;
 use super::walk::Came;
 use super::{find, here};
@@ -38,8 +38,8 @@ use crate::shipping::batch::{self, Verdict};
 use crate::shipping::doubt::Doubt;
 use crate::shipping::{self, Allowed, Batch, Remark, Row, Sending, Twin, store, table, whom};
 use crate::shop::Shop;
-use crate::staff::Staff;
 use crate::staff::login::audit;
+use crate::staff::{Role, Staff};
 use crate::tables;
 use crate::wechat::carriers as wechat;
 
@@ -665,6 +665,10 @@ struct ScanPage {
     tab: &'static str,
     express: bool,
     order: Option<Card>,
+    /// What goes out for exchanges of the order, on a page of its own.
+    owed: Vec<Owed>,
+    /// Whoever looks may send it there.
+    may_exchange: bool,
     /// Orders that are named to whoever has nothing in hand.
     waiting: Vec<Card>,
     asked: Option<String>,
@@ -698,6 +702,7 @@ async fn bench(
         let express = full.as_ref().is_some_and(|full| full.order.delivery == Delivery::Express);
         let buyer = full.as_ref().map(|full| (full.order.buyer_id, full.order.id));
         let seen = full.as_ref().map(shipping::to_send).unwrap_or_default();
+        let owed = full.as_ref().map(|full| owed(conn, full)).transpose()?.unwrap_or_default();
         let mut card = full.map(|full| Card::of(&full, false, now));
         if let Some((card, (buyer, id))) = card.as_mut().zip(buyer) {
             card.others = Some(orders::others_to_ship(conn, buyer, id)?);
@@ -708,14 +713,16 @@ async fn bench(
         let suggested = number.as_ref().map(|number| parcels::suggested(conn, number)).transpose()?.flatten();
         let waiting = if card.is_some() { Vec::new() } else { longest_waiting(conn, sought, now)? };
         let suggested = suggested.map(|(carrier, _)| carrier.name);
-        Ok(((express, seen), card, number, suggested, choices(conn)?, waiting, waits(conn)?))
+        Ok(((express, seen), (card, owed), number, suggested, choices(conn)?, waiting, waits(conn)?))
     };
-    let ((express, seen), order, number, suggested, carriers, waiting, counts) = shop.read(read).await?;
+    let ((express, seen), (order, owed), number, suggested, carriers, waiting, counts) = shop.read(read).await?;
     let page = ScanPage {
         frame: framed(shop, &staff, "orders", flash, counts),
         tab: "scan",
-        express,
+        express: express && order.as_ref().is_some_and(|order| !order.pack.is_empty()),
         order,
+        owed,
+        may_exchange: staff.role >= Role::Clerk,
         waiting,
         asked,
         number: number.map(|number| number.to_string()),
@@ -772,17 +779,10 @@ async fn scanned(shop: &Shop, staff: &Staff, sent: &Sent<Scan>) -> Flash<Redirec
         return match find(shop, no.as_str()).await {
             Ok(order) if order.status == OrderStatus::ToShip => {
                 let other = !scan.order.is_empty() && OrderNo::read(&scan.order).is_none_or(|was| was != no);
-                let words = if other {
-                    format!("换成了订单 {no}，现在扫它的快递面单")
-                } else {
-                    SCAN_LABEL.to_owned()
-                };
-                opened(shop, &no, words).await
+                let changed = if other { format!("换成了订单 {no}，") } else { String::new() };
+                opened(shop, &no, &changed).await
             }
-            Ok(order) => {
-                let words = shop.read(move |conn| shipping::moved_on(conn, &order, &Parcel::default())).await;
-                refused(empty, words.map_or_else(|e| e, |words| Error::from(Code::OrderState).says(words)))
-            }
+            Ok(order) => gone(shop, staff, order).await,
             Err(_) => refused(empty, Error::from(Code::NotFound).says(format!("没有订单 {no}"))),
         };
     }
@@ -808,34 +808,79 @@ async fn scanned(shop: &Shop, staff: &Staff, sent: &Sent<Scan>) -> Flash<Redirec
     }
 }
 
-const SCAN_LABEL: &str = "现在扫快递面单";
-const OLD_SLIP: &str = "收货信息改过，手里的单子要是改之前打印的，请重新打印；没错就扫快递面单";
+/// What comes after the slip.
+fn then(way: Delivery) -> &'static str {
+    match way {
+        Delivery::Express => "现在扫快递面单",
+        Delivery::Pickup => "先备好货，买家来时扫取货码",
+        Delivery::Local | Delivery::None => "核对好商品，送出后按“已送出”",
+    }
+}
+
+const OLD_SLIP: &str = "收货信息改过，手里的单子要是改之前打印的，请重新打印；没错就接着做";
+
+/// What speaks against sending an order whose slip was scanned.
+enum Against {
+    Nothing,
+    /// The slip in hand may be one of before.
+    OldSlip,
+    Sending(String),
+}
 
 /// The order whose slip was scanned. What speaks against sending it is said, and heard, before a label sticks on its parcel.
-async fn opened(shop: &Shop, no: &OrderNo, words: impl Into<String>) -> Flash<Redirect> {
+async fn opened(shop: &Shop, no: &OrderNo, changed: &str) -> Flash<Redirect> {
     let (to, sought) = (format!("/admin/shipping/scan?order={no}"), no.clone());
     let read = move |conn: &rusqlite::Connection| {
-        let Some(order) = orders::by_no(conn, &sought)? else { return Ok(None) };
-        if refunds::any_open(conn, order.id)? {
-            return Ok(Some(Err("有退款正在处理".to_owned())));
-        }
-        if let Some(doubt) = Doubt::of(conn, order.id)? {
-            return Ok(Some(Err(doubt.text())));
-        }
-        // The slip in hand was printed before.
-        let moved = |event: &orders::Event| event.what.starts_with(READDRESSED);
-        let old = order.prints == 0 && orders::events(conn, order.id)?.iter().any(moved);
-        Ok(old.then_some(Ok(OLD_SLIP)))
+        let order = orders::by_no(conn, &sought)?.ok_or(Code::NotFound)?;
+        let against = if refunds::any_open(conn, order.id)? {
+            Against::Sending("有退款正在处理".to_owned())
+        } else if let Some(doubt) = Doubt::of(conn, order.id)? {
+            Against::Sending(doubt.text())
+        } else {
+            let moved = |event: &orders::Event| event.what.starts_with(READDRESSED);
+            let old = order.prints == 0 && orders::events(conn, order.id)?.iter().any(moved);
+            if old { Against::OldSlip } else { Against::Nothing }
+        };
+        Ok((order.delivery, against))
     };
     match shop.read(read).await {
-        Ok(None) => Flash::success(Redirect::to(to), words.into()),
-        Ok(Some(Ok(old))) => Flash::new(lead(to), "info", format!("订单 {no}：{old}")),
-        Ok(Some(Err(why))) => {
+        Ok((way, Against::Nothing)) => Flash::success(Redirect::to(to), format!("{changed}{}", then(way))),
+        Ok((_, Against::OldSlip)) => Flash::new(lead(to), "info", format!("订单 {no}：{OLD_SLIP}")),
+        Ok((_, Against::Sending(why))) => {
             let words = format!("订单 {no} 先别打包：{why}。仍要发货的，打开订单，勾选「仍然发货」");
             refused(to, Error::from(Code::RefundInProgress).says(words))
         }
         Err(e) => refused(to, e),
     }
+}
+
+/// An order of which nothing waits, unless it is owed for an exchange: that is sent on a page of its own.
+async fn gone(shop: &Shop, staff: &Staff, order: Order) -> Flash<Redirect> {
+    let no = order.order_no.clone();
+    let read = move |conn: &rusqlite::Connection| {
+        let words = shipping::moved_on(conn, &order, &Parcel::default())?;
+        Ok((owed(conn, &orders::full(conn, order)?)?, words))
+    };
+    let state = |words: String| Error::from(Code::OrderState).says(words);
+    let empty = "/admin/shipping/scan";
+    match shop.read(read).await {
+        Err(e) => refused(empty, e),
+        Ok((owed, words)) if owed.is_empty() => refused(empty, state(words)),
+        Ok((owed, _)) if staff.role < Role::Clerk => {
+            let goods = named(&owed);
+            refused(empty, state(format!("{no} 要换出：{goods}。装好后，请店员在「退换货」里寄出")))
+        }
+        Ok((owed, _)) => {
+            let words = format!("订单 {no} 要换出：{}。核对好商品，在这里寄出", named(&owed));
+            Flash::new(lead(format!("/admin/returns/{}", owed[0].case)), "info", words)
+        }
+    }
+}
+
+/// `T 恤 L ×1，帽子 ×2`
+fn named(owed: &[Owed]) -> String {
+    let one = |one: &Owed| format!("{} ×{}", format!("{} {}", one.name, one.spec).trim(), one.n);
+    owed.iter().map(one).collect::<Vec<_>>().join("，")
 }
 
 /// What was scanned where a slip was expected.
@@ -864,7 +909,7 @@ async fn by_tail(shop: &Shop, typed: &str) -> Option<Flash<Redirect>> {
     let here = "/admin/shipping/scan";
     match found.as_slice() {
         [] => None,
-        [one] => Some(opened(shop, &one.no, SCAN_LABEL).await),
+        [one] => Some(opened(shop, &one.no, "").await),
         several => {
             let to = format!("{here}?{}", query_string(&[("find", &typed)]));
             Some(Flash::new(lead(to), "info", format!("有 {} 单符合「{typed}」，点要发的那一单", several.len())))
@@ -995,6 +1040,8 @@ mod tests {
                     tab: "scan",
                     express: full && express,
                     order: full.then(Card::sample),
+                    owed: if full { vec![Owed::sample()] } else { Vec::new() },
+                    may_exchange: express,
                     waiting: if full { Vec::new() } else { vec![Card::sample()] },
                     asked: (!full).then(|| "李".into()),
                     number: full.then(|| "SF1234567890123".into()),
@@ -1004,6 +1051,7 @@ mod tests {
                 };
                 let html = assets::strictly("console/shipping_scan.html", page).unwrap_or_else(|e| panic!("{e:#}"));
                 assert_eq!(html.contains("换一单"), full);
+                assert_eq!(html.contains("/admin/returns/7"), full && express);
             }
         }
     }
