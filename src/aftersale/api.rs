@@ -250,7 +250,8 @@ async fn send(
     let (form, settings) = (form.value, shop.settings());
     let send = move |tx: &Tx, id: ReturnId| {
         let found = Found::read(tx, &parcels::store::carriers(tx)?, &form.company, &form.tracking_no);
-        back::send(tx, id, &found.map_err(in_words_of_the_api)?.parcel, &Who::buyer(), &settings)
+        let sent = found.and_then(|found| back::send(tx, id, &found.parcel, &Who::buyer(), &settings));
+        sent.map_err(in_words_of_the_api)
     };
     act(shop, buyer, (order_no, id), send).await
 }

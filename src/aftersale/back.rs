@@ -26,12 +26,23 @@ pub fn send(tx: &Tx, id: ReturnId, parcel: &Parcel, who: &Who, settings: &Settin
     if case.parcel.as_ref() == Some(parcel) {
         return Ok(());
     }
+    must_come_back(&refund::full_order(tx, case.order_id)?, parcel)?;
     store::set_parcel(tx, id, parcel)?;
     if case.state == ReturnState::Agreed {
         return go(tx, &case, ReturnState::SentBack, who, &parcel.text(), settings);
     }
     store::put_step(tx, id, who.actor, case.state, &format!("改单号：{}", parcel.text()))?;
     Ok(orders::note(tx, case.order_id, who, Topic::Goods, "买家改了寄回的单号")?)
+}
+
+/// Errors: it is the parcel that the buyer got.
+fn must_come_back(full: &Full, parcel: &Parcel) -> Result<()> {
+    let sent = full.shipments.iter().map(|sent| &sent.parcel).chain(full.resends.iter().map(|sent| &sent.parcel));
+    if sent.into_iter().all(|sent| sent.tracking_no != parcel.tracking_no) {
+        return Ok(());
+    }
+    let words = "这是商家寄给您的那个包裹的单号：请填您寄回时拿到的新单号；拒收的不用填，商家收到退件会处理";
+    Err(Error::field("tracking_no", words))
 }
 
 /// The pieces of a return are still its buyer's to give back. Errors: their money went back already, or they never left.

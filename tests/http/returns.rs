@@ -1468,3 +1468,37 @@ async fn an_exchange_that_waits_is_on_the_paper_and_the_desk_leads_to_it() {
     assert!(packer.page(&slip).await.contains("没有要再发的商品"));
     w.must_hold().await;
 }
+
+/// The parcel that a buyer got is none that he sends.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_parcel_that_came_is_not_the_one_that_goes_back() {
+    let w = World::new().await;
+    let (small, _) = two_sizes(&w, 5000, 9).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = shipped(&w, &boss, &alice, small, 2).await;
+    let parcel = async |id: &str, number: &str| {
+        let body = json!({ "trackingNo": number });
+        alice.post(&format!("/orders/{}/returns/{id}/parcel", placed.no), Some(body)).await
+    };
+    let id = asked(&alice, &placed, "exchange", 1).await;
+    agree(&boss, &id).await;
+    let refused = parcel(&id, "单号：SF1234567890123").await;
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused.body["error"]["fields"]["trackingNo"].as_str().unwrap().contains("寄给您的那个包裹"),
+        "{}",
+        refused.body
+    );
+    assert_eq!(case(&alice, &placed).await["state"], "agreed");
+    parcel(&id, "YT8812345678901").await.ok();
+    boss.post(&format!("/admin/returns/{id}/receive"), &[]).await;
+    boss.post(&format!("/admin/returns/{id}/send"), &[("tracking_no", "SF7777777777777")]).await;
+    // Nor the one that was sent in exchange.
+    let id = asked(&alice, &placed, "return", 1).await;
+    agree(&boss, &id).await;
+    assert_eq!(parcel(&id, "SF7777777777777").await.status, 422);
+    assert_eq!(parcel(&id, "SF1234567890123").await.status, 422);
+    parcel(&id, "YT8812345678902").await.ok();
+    w.must_hold().await;
+}
