@@ -814,9 +814,12 @@ addEventListener("keydown", (event) => {
     event.preventDefault();
     memo(cards[current]);
   } else if (key === "s") {
-    const ship = current >= 0 ? $("a[href$='#ship']", cards[current]) : null;
+    const row = cards[current];
+    const ship = row && $("a[href$='#ship'], a[data-do]", row);
     event.preventDefault();
-    ship ? (location.href = ship.href) : $("[name=tracking_no]")?.focus();
+    if (ship) location.href = ship.href;
+    else if (row && $("[name=order]", row)) brief(`${$("[name=order]", row).value.slice(-6)} ${$(".status", row)?.textContent.trim() ?? ""}：没有要发的`);
+    else $("[name=tracking_no]")?.focus();
   } else if (key === "p") {
     const print = current >= 0 ? $("[name=order]", cards[current]) : null;
     if ($("[name=order]:checked")) $("[formaction='/admin/print/slips']")?.click();
@@ -864,6 +867,13 @@ function announce(n) {
   if (!list || news.textContent === words) return;
   news.replaceChildren();
   if (n) news.append(Object.assign(document.createElement("a"), { className: "btn main", href: location.pathname + location.search, textContent: words }));
+}
+
+// A word about what was pressed, for a moment.
+function brief(words) {
+  const said = Object.assign(document.createElement("span"), { className: "btn", textContent: words });
+  news.replaceChildren(said);
+  setTimeout(() => said.remove(), 4000);
 }
 
 let heard = 0;
