@@ -4,7 +4,7 @@ pub mod addresses;
 pub mod api;
 pub mod logins;
 pub mod paste;
-mod phones;
+pub mod phones;
 pub mod store;
 
 use logins::Logins;

@@ -593,6 +593,23 @@ async fn a_coupon_is_given_by_phone_and_on_the_customers_page() {
         assert!(said.contains(words), "{words}: {said}");
     }
     assert_eq!(w.count("select count(*) from coupons").await, 1);
+    // As it is pasted: the digits of a phone are no customers' numbers, and what stands beside it names nobody.
+    let mut dashed = order(tea, 1);
+    dashed["address"]["phone"] = json!("139-0000-0004");
+    Placed::of(w.buyer("dan").await.prepay(&w.key(), dashed).await);
+    for (to, words) in [
+        ("139-0000-0001", "发了 1 张</"),
+        ("139 0000 0004", "发了 1 张</"),
+        ("2 收件人丹 +86 13900000004", "发了 1 张</"),
+        ("139 0000 0002", "13900000002（不止一位买家"),
+        ("13 900 000 001", "编号前请写 #"),
+        ("+86 139 0000 0009", "没有发：13900000009（没有这个订单"),
+    ] {
+        boss.post(&give, &[("to", to)]).await;
+        let said = boss.said(&page).await;
+        assert!(said.contains(words), "{to}: {said}");
+    }
+    assert_eq!(w.count("select count(*) from coupons").await, 4);
     // On the customer's page, by the same rules.
     let id = bob.get("/me").await.ok()["id"].as_str().unwrap().to_owned();
     let here = format!("/admin/customers/{id}");
@@ -613,7 +630,7 @@ async fn a_coupon_is_given_by_phone_and_on_the_customers_page() {
     for wrong in [for_all.rsplit('/').next().unwrap(), "999"] {
         boss.post(&format!("{here}/coupon"), &[("promotion", wrong)]).await;
     }
-    assert_eq!(w.count("select count(*) from coupons").await, 3);
+    assert_eq!(w.count("select count(*) from coupons").await, 6);
 }
 
 /// Piece by piece, in whatever order: what goes back is what was paid, freight too, and the coupon comes back once.

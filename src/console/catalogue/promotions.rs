@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::{CategoryOption, category_options};
 use crate::assets;
-use crate::buyers::store as buyers;
+use crate::buyers::addresses::Address;
+use crate::buyers::{phones, store as buyers};
 use crate::catalogue::{showcase, store as catalogue};
 use crate::clock;
 use crate::console::{Frame, back, form_mark, framed, must_be_of_now, waiting, words, wrong_fields};
@@ -585,9 +586,9 @@ async fn give_out(shop: &State<Shop>, staff: Manager, id: PromotionId, form: For
             return Err(Error::from(Code::OrderState).says("所有人自动享受的优惠不用发"));
         }
         let (mut given, mut not) = (0, Vec::new());
-        let named: Vec<&str> = to.split(|c: char| c.is_whitespace() || ",，;；、".contains(c)).collect();
-        for name in named.into_iter().filter(|name| !name.is_empty()).take(MOST_BUYERS) {
-            let why = match buyers_named(tx, name)?[..] {
+        for name in named(&to).into_iter().take(MOST_BUYERS) {
+            let why = match buyers_named(tx, &name)?[..] {
+                [] if name.contains(' ') => "分不清是手机号还是买家编号，编号前请写 #".to_owned(),
                 [] => "没有这个订单、手机号或买家".to_owned(),
                 [_, _, ..] => "不止一位买家用这个手机号，请写买家编号".to_owned(),
                 [buyer] => match give::give(tx, promotion, buyer, now) {
@@ -613,16 +614,37 @@ async fn give_out(shop: &State<Shop>, staff: Manager, id: PromotionId, form: For
     act(shop, staff.0, id, write).await
 }
 
+/// Each name in a list as people paste it. A phone is one however its digits are parted, and words and numbers beside it name
+/// nobody; digits that are parted in another way may be customers' numbers, and name nobody together.
+fn named(to: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in to.split(['\n', ',', '，', ';', '；', '、']).map(bare) {
+        let (mut rest, mut found) = (entry.clone(), Vec::new());
+        for phone in phones::all(&entry).collect::<Vec<_>>().into_iter().rev() {
+            rest.replace_range(phone.at.clone(), " ");
+            let written = &entry[phone.at];
+            let parts: Vec<usize> = written.split([' ', '-']).map(str::len).collect();
+            let is_one = !written.contains(' ') || parts.ends_with(&[3, 4, 4]) || parts.ends_with(&[11]);
+            found.push(if is_one { phone.number } else { written.to_owned() });
+        }
+        let beside = |word: &&str| found.is_empty() || word.starts_with('#') || OrderNo::read(word).is_some();
+        names.extend(rest.split_whitespace().filter(beside).map(str::to_owned));
+        names.extend(found.into_iter().rev());
+    }
+    names
+}
+
 /// Whom staff mean: by an order, by the phone that parcels of theirs went to, or by the number on a customer's page.
 fn buyers_named(conn: &Connection, name: &str) -> Result<Vec<BuyerId>> {
     if let Some(no) = OrderNo::read(name) {
         return Ok(orders::by_no(conn, &no)?.into_iter().map(|order| order.buyer_id).collect());
     }
-    let name = bare(name);
-    if name.len() == 11 && name.starts_with('1') && name.bytes().all(|b| b.is_ascii_digit()) {
-        let filter = Filter { search: Some(name.clone()), ..Filter::default() };
+    let phone = |text: &str| phones::first(text).map(|phone| phone.number);
+    if phone(name).as_deref() == Some(name) {
+        let filter = Filter { search: Some(name.to_owned()), ..Filter::default() };
         let went_there = search::list(conn, &filter, None, ORDERS_OF_A_PHONE)?.into_iter();
-        let went_there = went_there.filter(|order| order.address.as_ref().is_some_and(|to| to.phone == name));
+        let there = |to: &Address| phone(&to.phone).as_deref() == Some(name);
+        let went_there = went_there.filter(|order| order.address.as_ref().is_some_and(there));
         let mut found: Vec<BuyerId> = went_there.map(|order| order.buyer_id).collect();
         found.sort_unstable();
         found.dedup();
