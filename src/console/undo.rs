@@ -103,10 +103,13 @@ async fn take_back(shop: &State<Shop>, staff: Staff, from: CameFrom, form: Form<
     let write = move |tx: &Tx| {
         let late = || Error::from(Code::NotFound).says(format!("已经撤销过，或过了 {KEPT_MINUTES} 分钟，不能再撤销"));
         let (what, steps) = rows::take_undo(tx, staff.id, form.id, tx.now() - KEPT)?.ok_or_else(late)?;
-        let steps: Vec<Step> = serde_json::from_str(&steps).map_err(|_| Code::Internal)?;
-        let mut left = 0;
+        let read = |steps: &String| serde_json::from_str::<Vec<Step>>(steps).map_err(|_| Error::from(Code::Internal));
+        let since = rows::done_since(tx, form.id)?.iter().map(read).collect::<Result<Vec<_>>>()?.concat();
+        let (steps, mut left) = (read(&steps)?, 0);
         for step in steps.iter().rev() {
-            left += i64::from(!step.take_back(tx, &staff)?);
+            // Changed there and back it looks as it was left, and is what somebody wanted since.
+            let again = since.iter().any(|later| later.overtakes(step));
+            left += i64::from(again || !step.take_back(tx, &staff)?);
         }
         audit(tx, &staff, &format!("撤销：{what}"))?;
         Ok(match left {
@@ -119,6 +122,22 @@ async fn take_back(shop: &State<Shop>, staff: Staff, from: CameFrom, form: Form<
 }
 
 impl Step {
+    /// It settles anew what another has settled. Pieces are counted by their difference, which stands beside any other.
+    fn overtakes(&self, before: &Step) -> bool {
+        use Step::{Binned, Category, Flag, Limit, Price, Shelf};
+        match (self, before) {
+            (
+                Shelf { product, .. } | Binned { product, .. },
+                Shelf { product: of, .. } | Binned { product: of, .. },
+            )
+            | (Category { product, .. }, Category { product: of, .. })
+            | (Limit { sku: product, .. }, Limit { sku: of, .. })
+            | (Price { sku: product, .. }, Price { sku: of, .. })
+            | (Flag { order: product, .. }, Flag { order: of, .. }) => product == of,
+            _ => false,
+        }
+    }
+
     /// False when it is no longer as it was left.
     fn take_back(&self, tx: &Tx, staff: &Staff) -> Result<bool> {
         let of = match self {

@@ -460,6 +460,12 @@ pub fn take_undo(tx: &Tx, id: StaffId, undo: i64, since: i64) -> Result<Option<(
         .optional()
 }
 
+/// The steps of what was done after this, by anybody, and not taken back.
+pub fn done_since(conn: &Connection, undo: i64) -> Result<Vec<String>> {
+    let mut rows = conn.prepare_cached("select steps from undos where id > ?1 order by id")?;
+    rows.query_map([undo], |row| row.get(0))?.collect()
+}
+
 pub fn delete_view(tx: &Tx, id: StaffId, view: i64) -> Result<()> {
     tx.prepare_cached("delete from order_views where staff_id = ?1 and id = ?2")?.execute(params![id, view])?;
     Ok(())

@@ -245,6 +245,16 @@ async fn many_products_change_at_once_or_not_at_all() {
     assert_eq!((w.stock(apple).await.0, w.stock(pear).await.0), (6, 6));
     bulk("limit", "2", &[]).await;
     assert_eq!(w.get("/products/1").await.ok()["skus"][0]["limitPerOrder"], 2);
+    // What somebody has put into the bin meanwhile is named and left alone, and the rest is done.
+    manager.post("/admin/products/bulk", &[("product", "2"), ("act", "delete")]).await;
+    bulk("limit", "3", &[]).await;
+    let said = manager.said("/admin/products").await;
+    assert!(said.contains("1 个商品已改限购；「梨子」在回收站里，没有动"), "{said}");
+    assert_eq!(w.get("/products/1").await.ok()["skus"][0]["limitPerOrder"], 3);
+    manager.post("/admin/products/bulk", &[("product", "2"), ("act", "on")]).await;
+    assert!(manager.said("/admin/products").await.contains("「梨子」在回收站里，没有改"));
+    manager.post("/admin/products/2/restore", &[]).await;
+    manager.post("/admin/products/2/shelf", &[("on", "true")]).await;
     // Off the shelf with one press, and back with another; what was off before stays off.
     manager.post("/admin/products/2/shelf", &[("on", "false")]).await;
     let (_, to) = bulk("off", "", &[]).await;

@@ -96,10 +96,28 @@ async fn an_act_is_taken_back_once_by_whoever_did_it_and_not_over_others_work() 
     manager.post("/admin/undo", &undo("2")).await;
     assert!(manager.said("/admin/products").await.contains("之后又改过，没有撤销"));
     assert_eq!(price().await, 1200);
+    // So has one who set it back and forth: it stands as it was left, because he wants it so.
+    let lower = [("product", "1"), ("act", "shift"), ("value", "-1"), ("confirmed", "true")];
+    manager.post("/admin/products/1/shelf", &[("on", "false")]).await;
+    manager.post("/admin/products/bulk", &raise).await;
+    for on in ["true", "false"] {
+        other.post("/admin/products/1/shelf", &[("on", on)]).await;
+    }
+    for act in [lower, raise] {
+        other.post("/admin/products/bulk", &act).await;
+    }
+    for id in ["4", "5"] {
+        manager.post("/admin/undo", &undo(id)).await;
+        assert!(manager.said("/admin/products").await.contains("之后又改过，没有撤销"), "{id}");
+    }
+    assert_eq!(w.count("select on_shelf from products").await, 0);
+    other.post("/admin/products/bulk", &lower).await;
+    manager.post("/admin/products/1/shelf", &[("on", "true")]).await;
+    assert_eq!(price().await, 1200);
     // Half an hour later it is too late.
     manager.post("/admin/products/bulk", &raise).await;
     w.advance(31 * MINUTE);
-    manager.post("/admin/undo", &undo("4")).await;
+    manager.post("/admin/undo", &undo("12")).await;
     assert!(manager.said("/admin/products").await.contains("过了 30 分钟"));
     assert_eq!(price().await, 1300);
     // What was sold since stays sold, and what orders hold is not taken away.

@@ -579,17 +579,21 @@ async fn bulk(
     let write = move |tx: &Tx| {
         let mut steps = Vec::new();
         if let Some(seen) = &seen
-            && prices(&chosen_products(tx, &ids)?) != *seen
+            && prices(&chosen_products(tx, &ids)?.0) != *seen
         {
             return Ok(None);
         }
-        for id in &ids {
-            let product = store::product(tx, *id)?.filter(|p| !p.deleted).ok_or(Code::NotFound)?;
-            change(tx, &by, &product, &written)?;
-            // Only what was not so before: what is taken back is what was done.
-            steps.extend(written.steps(&product));
+        let (products, binned) = chosen_products(tx, &ids)?;
+        if products.is_empty() {
+            return Err(Error::field("product", format!("{}，没有改", in_the_bin(&binned))));
         }
-        let done = format!("{} 个商品已{}", ids.len(), written.done());
+        for product in &products {
+            change(tx, &by, product, &written)?;
+            // Only what was not so before: what is taken back is what was done.
+            steps.extend(written.steps(product));
+        }
+        let beside = if binned.is_empty() { String::new() } else { format!("；{}，没有动", in_the_bin(&binned)) };
+        let done = format!("{} 个商品已{}{beside}", products.len(), written.done());
         let undo = undo::keep(tx, &by, &done, &steps)?;
         Ok(Some((done, undo)))
     };
@@ -600,8 +604,20 @@ async fn bulk(
     Ok(Err(back_undoable(to, done)))
 }
 
-fn chosen_products(conn: &rusqlite::Connection, ids: &[ProductId]) -> Result<Vec<Product>> {
-    Ok(ids.iter().filter_map(|id| store::product(conn, *id).transpose()).collect::<rusqlite::Result<_>>()?)
+/// The chosen products, and those of them that somebody has put into the recycle bin meanwhile.
+fn chosen_products(conn: &rusqlite::Connection, ids: &[ProductId]) -> Result<(Vec<Product>, Vec<Product>)> {
+    let found = ids.iter().filter_map(|id| store::product(conn, *id).transpose());
+    Ok(found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().partition(|product| !product.deleted))
+}
+
+/// So many goods are named at most.
+const NAMED: usize = 3;
+
+/// `「苹果」、「梨」等 5 个商品在回收站里`
+fn in_the_bin(binned: &[Product]) -> String {
+    let names: Vec<String> = binned.iter().take(NAMED).map(|product| format!("「{}」", product.name)).collect();
+    let more = if binned.len() > NAMED { format!("等 {} 个商品", binned.len()) } else { String::new() };
+    format!("{}{more}在回收站里", names.join("、"))
 }
 
 /// Every price of these products, as the second screen takes it along.
@@ -640,7 +656,7 @@ struct PriceShown {
 
 async fn confirm(shop: &Shop, staff: &Staff, form: &Bulk, act: &Act, ids: Vec<ProductId>) -> Result<Template> {
     let read = move |conn: &rusqlite::Connection| Ok((chosen_products(conn, &ids)?, waiting(conn)?));
-    let (products, waits) = shop.read(read).await?;
+    let ((products, _), waits) = shop.read(read).await?;
     let seen: Option<Vec<&str>> = form.seen.as_deref().map(|seen| seen.split(',').collect());
     let moved = |sku: &Sku| seen.as_ref().is_some_and(|seen| !seen.contains(&price_of(sku).as_str()));
     let row = |(product, sku): (&Product, &Sku)| PriceShown {
