@@ -405,7 +405,10 @@ async fn a_sample_that_was_made_ones_own_stays_when_the_samples_go() {
     assert_eq!((names.as_slice(), mine != other), (&["草莓蛋糕"][..], true));
     // So is one whose pieces somebody has counted.
     for (at, form) in [
-        ("/admin/products/1/stock", &[("sku", "1"), ("on_hand", "+5"), ("was", "9"), ("reason", "盘点")][..]),
+        (
+            "/admin/products/1/stock",
+            &[("rows[0].sku", "1"), ("rows[0].on_hand", "+5"), ("rows[0].was", "9"), ("reason", "盘点")][..],
+        ),
         ("/admin/products/bulk", &[("product", "1"), ("act", "stock"), ("stock", "+5")][..]),
         (
             "/admin/products/1/cell",

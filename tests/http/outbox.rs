@@ -289,7 +289,13 @@ async fn stock_that_runs_low_is_told_once_until_there_is_enough_again() {
     assert!(w.said_to("wecom")[0].contains("「苹果」可售只剩 5"), "{:?}", w.said_to("wecom"));
     for (to, times) in [("99", 1), ("4", 2)] {
         let was = w.stock(sku).await.0.to_string();
-        let form = [("sku", "1"), ("was", was.as_str()), ("on_hand", to), ("reason", "盘点"), ("note", "")];
+        let form = [
+            ("rows[0].sku", "1"),
+            ("rows[0].was", was.as_str()),
+            ("rows[0].on_hand", to),
+            ("reason", "盘点"),
+            ("note", ""),
+        ];
         owner.post("/admin/products/1/stock", &form).await;
         assert_eq!(told().await, times, "{to}");
     }

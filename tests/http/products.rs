@@ -375,8 +375,8 @@ async fn stock_changes_with_a_reason_and_a_history() {
     let manager = w.staff("manager", Role::Manager).await;
     let (page, sku_id) = ("/admin/products/1/stock", sku.to_string());
     let count = async |on_hand: &str, was: &str, reason: &str| {
-        let form =
-            [("sku", sku_id.as_str()), ("on_hand", on_hand), ("was", was), ("reason", reason), ("note", "货架三")];
+        let row = [("rows[0].sku", sku_id.as_str()), ("rows[0].on_hand", on_hand), ("rows[0].was", was)];
+        let form = [&row[..], &[("reason", reason), ("note", "货架三")]].concat();
         manager.post(page, &form).await;
         manager.said(page).await
     };
@@ -414,6 +414,42 @@ async fn stock_changes_with_a_reason_and_a_history() {
     // Low stock is a tab.
     count("4", "14", "损耗").await;
     assert!(manager.page("/admin/products?tab=low").await.contains("苹果"));
+}
+
+/// One press for all rows, each by its own difference: all of it or nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn several_kinds_are_counted_in_one_go() {
+    let w = World::new().await;
+    let (small, large) = super::returns::two_sizes(&w, 1000, 9).await;
+    let manager = w.staff("manager", Role::Manager).await;
+    let at = "/admin/products/1/stock";
+    let (m, l) = (small.to_string(), large.to_string());
+    let count = async |one: &str, two: &str| {
+        let form = [
+            ("rows[0].sku", m.as_str()),
+            ("rows[0].was", "9"),
+            ("rows[0].on_hand", one),
+            ("rows[1].sku", l.as_str()),
+            ("rows[1].was", "9"),
+            ("rows[1].on_hand", two),
+            ("reason", "盘点"),
+        ];
+        manager.post(at, &form).await;
+        (manager.said(at).await, w.stock(small).await.0, w.stock(large).await.0)
+    };
+    for (one, two, words, after) in [
+        ("20", "一", "data-wrong=\"rows[1].on_hand\"", (9, 9)),
+        ("20", "-10", "L：库存不能少于已被订单占用的 0 件，没有改任何一格", (9, 9)),
+        ("", " ", "没有改动", (9, 9)),
+        ("", "+3", "库存 L 9 → 12", (9, 12)),
+        // What was 9 when the page was made: somebody counts one less than that.
+        ("15", "8", "库存 M 9 → 15，L 12 → 11", (15, 11)),
+    ] {
+        let (said, small, large) = count(one, two).await;
+        assert!(said.contains(words), "{one} {two}: {said}");
+        assert_eq!((small, large), after, "{one} {two}");
+    }
+    w.must_hold().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -145,7 +145,7 @@ async fn flags_views_stock_and_categories_are_taken_back_in_the_same_strip() {
     manager.post("/admin/orders/views/1/delete", &[]).await;
     press(&manager, "/admin/orders").await;
     assert_eq!(text(&w, "select query from order_views where name = '加急'").await, "tab=to_ship&flag=red");
-    let counted = [("sku", "1"), ("on_hand", "+5"), ("was", "9"), ("reason", "进货")];
+    let counted = [("rows[0].sku", "1"), ("rows[0].on_hand", "+5"), ("rows[0].was", "9"), ("reason", "进货")];
     manager.post("/admin/products/1/stock", &counted).await;
     assert_eq!(w.stock(sku).await.0, 14);
     press(&manager, "/admin/products/1/stock").await;

@@ -181,13 +181,34 @@ fn signed(n: i64) -> String {
 
 #[derive(FromForm)]
 struct Count {
-    sku: i64,
-    on_hand: String,
-    /// What the page showed: what was shipped since is not staff's mistake.
-    was: i64,
+    rows: Vec<Row>,
     reason: String,
     #[field(default = String::new())]
     note: String,
+}
+
+/// A SKU that somebody counted; nothing is typed where nobody did.
+#[derive(FromForm)]
+struct Row {
+    sku: i64,
+    #[field(default = String::new())]
+    on_hand: String,
+    /// What the page showed: what was shipped since is not staff's mistake.
+    was: i64,
+}
+
+impl Row {
+    fn delta(&self, i: usize) -> Result<Option<i64>> {
+        match self.on_hand.trim() {
+            "" => Ok(None),
+            typed => counted(typed, self.was).map(Some).map_err(|e| Error::field(on_hand(i), e.message())),
+        }
+    }
+}
+
+/// The name of a row's field.
+fn on_hand(i: usize) -> String {
+    format!("rows[{i}].on_hand")
 }
 
 #[post("/products/<id>/stock", data = "<form>")]
@@ -207,25 +228,36 @@ pub fn counted(typed: &str, was: i64) -> Result<i64> {
     delta.ok_or_else(|| Error::field("on_hand", "库存请填 0 或正整数，或 +20、-3 这样的增减"))
 }
 
+/// All that was typed, or nothing of it.
 async fn set(shop: &Shop, staff: Staff, id: ProductId, form: Count) -> Result<(String, String)> {
-    let delta = counted(&form.on_hand, form.was)?;
+    let deltas = form.rows.iter().enumerate().map(|(i, row)| Ok((i, row.sku, row.delta(i)?)));
+    let deltas = deltas.collect::<Result<Vec<_>>>()?;
     let reason =
         REASONS.iter().find(|known| **known == form.reason).ok_or_else(|| Error::field("reason", "请选择原因"))?;
     let note: String = form.note.trim().chars().take(100).collect();
     let note = if note.is_empty() { (*reason).to_owned() } else { format!("{reason}：{note}") };
     let write = move |tx: &Tx| {
         let product = store::product(tx, id)?.ok_or(Code::NotFound)?;
-        let sku = product.skus.iter().find(|sku| sku.id.0 == form.sku).ok_or(Code::NotFound)?;
-        let on_hand = sku.on_hand + delta;
-        if on_hand < 0 || !stock::adjust(tx, sku.id, on_hand, Some(staff.id), &note)? {
-            let words = format!("库存不能少于已被订单占用的 {} 件", sku.reserved);
-            return Err(Error::field("on_hand", words));
+        let (mut steps, mut done) = (Vec::new(), Vec::new());
+        for (i, sku, delta) in &deltas {
+            let Some(delta) = delta.filter(|delta| *delta != 0) else { continue };
+            let sku = product.skus.iter().find(|of| of.id.0 == *sku).ok_or(Code::NotFound)?;
+            let (spec, on_hand_now) = (sku.spec_text(), sku.on_hand + delta);
+            if on_hand_now < 0 || !stock::adjust(tx, sku.id, on_hand_now, Some(staff.id), &note)? {
+                let of = if spec.is_empty() { String::new() } else { format!("{spec}：") };
+                let words = format!("{of}库存不能少于已被订单占用的 {} 件，没有改任何一格", sku.reserved);
+                return Err(Error::field(on_hand(*i), words));
+            }
+            let what = format!("库存 {} {spec}：{} → {on_hand_now}（{note}）", product.name, sku.on_hand);
+            audit(tx, &staff, &what)?;
+            done.push(format!("{spec} {} → {on_hand_now}", sku.on_hand).trim().to_owned());
+            steps.push(Step::Stock { product: id.0, sku: sku.id.0, by: delta });
         }
-        let what = format!("库存 {} {}：{} → {on_hand}（{note}）", product.name, sku.spec_text(), sku.on_hand);
-        audit(tx, &staff, &what)?;
-        let done = format!("「{}」库存 {} → {on_hand}", product.name, sku.on_hand);
-        let step = Step::Stock { product: id.0, sku: sku.id.0, by: delta };
-        let undo = undo::keep(tx, &staff, &done, if delta == 0 { &[] } else { std::slice::from_ref(&step) })?;
+        if steps.is_empty() {
+            return Ok(("没有改动".to_owned(), String::new()));
+        }
+        let done = format!("「{}」库存 {}", product.name, done.join("，"));
+        let undo = undo::keep(tx, &staff, &done, &steps)?;
         Ok((done, undo))
     };
     shop.write(write).await
@@ -271,7 +303,7 @@ mod tests {
                 log: vec![moved],
             };
             let html = assets::strictly("console/stock.html", page).unwrap_or_else(|e| panic!("{e:#}"));
-            assert_eq!((html.contains("最近 3 次变动"), html.contains("改为</th>")), (full, full));
+            assert_eq!((html.contains("最近 3 次变动"), html.contains("rows[0].on_hand")), (full, full));
         }
     }
 }
