@@ -4,6 +4,7 @@ pub mod plain;
 pub mod sealed;
 pub mod store;
 
+use std::cell::LazyCell;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -96,11 +97,16 @@ pub async fn nightly(shop: &Shop) -> Result<Ran> {
 /// and must find them again.
 async fn adopt(shop: &Shop) -> Result<()> {
     let known = shop.read(|conn| Ok(store::latest(conn, 10_000)?)).await?;
-    let folder = folder(shop);
+    let (folder, data_dir) = (folder(shop), shop.server.data_dir.clone());
     let look = move || {
         let Ok(files) = fs::read_dir(&folder) else { return Vec::new() };
         let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
+        let left = LazyCell::new(|| left_behind(&data_dir));
         let mut lost: Vec<Backup> = names.filter_map(|file| found(&folder, &file, &known)).collect();
+        for backup in &mut lost {
+            let made = left.iter().find(|made| made.file == backup.file);
+            made.into_iter().for_each(|made| backup.who.clone_from(&made.who));
+        }
         lost.sort_by_key(|backup| backup.at);
         lost
     };
@@ -120,8 +126,22 @@ async fn adopt(shop: &Shop) -> Result<()> {
     Ok(())
 }
 
+/// The list of the shop that was last gone back from: it knows who made what the list of now has forgotten.
+fn left_behind(data_dir: &Path) -> Vec<Backup> {
+    let names =
+        fs::read_dir(data_dir).into_iter().flatten().filter_map(|file| file.ok()?.file_name().into_string().ok());
+    let newest = names.filter(|name| name.starts_with(BEFORE) && name.ends_with(".db")).max();
+    let read = |name: String| db::look_into(&data_dir.join(name), |conn| store::latest(conn, 10_000)).ok();
+    newest.and_then(read).unwrap_or_default()
+}
+
+/// When a backup was made, by the name of its file.
+pub fn made_at(file: &str) -> Option<i64> {
+    clock::from_compact(file.strip_prefix("xiaopu-")?.split('-').next()?)
+}
+
 fn found(folder: &Path, file: &str, known: &[Backup]) -> Option<Backup> {
-    let at = clock::from_compact(file.strip_prefix("xiaopu-")?.split('-').next()?)?;
+    let at = made_at(file)?;
     let named = file.strip_suffix(plain::PACKED).unwrap_or(file);
     let is_copy = named != file && folder.join(named).exists();
     if !named.ends_with(".backup") || is_copy || known.iter().any(|backup| backup.file == named) {

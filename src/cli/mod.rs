@@ -31,7 +31,7 @@ use rustix::process::umask;
 use tokio::runtime::Runtime;
 
 use crate::backups::{self, TakenUp};
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::db::Tx;
 use crate::memory;
 use crate::say::{self, complain, say, tell};
@@ -214,7 +214,8 @@ async fn say_whether(shop: &Shop, taken: Result<Option<TakenUp>, String>) {
     let (who, what) = match taken {
         Ok(None) => return,
         Ok(Some(TakenUp { file, who })) => {
-            (who, format!("恢复到备份 {file}，之后的都不在这里了；恢复之前的店铺另存着"))
+            let at = backups::made_at(&file).map(|at| format!("（{} 的）", clock::shown(at))).unwrap_or_default();
+            (who, format!("恢复到备份 {file}{at}，之后的都不在这里了；恢复之前的店铺另存着"))
         }
         Err(words) => {
             ::log::error!("restore: {words}");

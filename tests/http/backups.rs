@@ -114,6 +114,16 @@ async fn backups_that_the_list_forgot_are_found_again() {
     w.wait("all of them", || async { all(&w).await.len() == 3 }).await;
     let found = all(&w).await.into_iter().find(|backup| backup.file == made.file).unwrap();
     assert_eq!((found.at / 1000, found.problem.as_str(), found.who.as_str()), (made.at / 1000, "", "找回"));
+    // The shop that was gone back from lies beside it and knows who made it.
+    let write = |tx: &xiaopu::db::Tx| Ok::<_, Error>(tx.execute_batch("update backups set who = '店主'")?);
+    w.shop.db.write(write).await.unwrap();
+    let left = w.shop.server.data_dir.join("before-restore-20261009000000.db");
+    xiaopu::db::copy_into(w.shop.db.path(), &left).unwrap();
+    w.shop.db.write(forget).await.unwrap();
+    w.advance(DAY);
+    w.wait("all of them", || async { all(&w).await.len() == 4 }).await;
+    let found = all(&w).await.into_iter().find(|backup| backup.file == made.file).unwrap();
+    assert_eq!(found.who, "店主");
 }
 
 /// A third of the room, and whatever can be done with a backup can be done with a packed one.
