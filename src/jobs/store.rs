@@ -105,12 +105,14 @@ pub fn surely_past(tx: &Tx, ran: i64) -> Result<Option<i64>> {
         .query_row([before], |row| row.get(0))
 }
 
-/// What the clock showed when the house was last tidied, when WeChat last heard or said something, or somebody did.
+/// What the clock showed when the house was last tidied, when WeChat last heard or said something, or buyer or staff last
+/// did.
 pub fn last_seen(conn: &Connection) -> Result<Option<i64>> {
     conn.prepare_cached(
         "select max(at) from (select at from (select at from clock_seen order by lived desc limit 1)
                               union all select at from (select at from messages order by id desc limit 1)
-                              union all select at from (select at from audit_log order by id desc limit 1))",
+                              union all select at from (select at from audit_log order by id desc limit 1)
+                              union all select at from (select at from order_events order by id desc limit 1))",
     )?
     .query_row([], |row| row.get(0))
 }

@@ -1,10 +1,13 @@
 //! A clock that jumps and is put right again: what is good by the true time is still there, and no order comes twice.
 
 use xiaopu::clock::{DAY, Day, HOUR, MINUTE};
+use xiaopu::error::Error;
+use xiaopu::jobs::store::last_seen;
 use xiaopu::simulator::{Fault, Paying};
 use xiaopu::staff::Role;
 
 use super::refunds::until;
+use super::returns::{asked, shipped};
 use crate::support::*;
 
 /// Until the house has been tidied after so many hours of running.
@@ -195,4 +198,21 @@ async fn what_a_clock_that_ran_ahead_dated_answers_nothing_that_is_told_later() 
         until(&w, &number, "succeeded").await;
         w.must_hold().await;
     }
+}
+
+/// A clock that is put right while the shop stands still is known by whatever was done last, by a buyer alone too.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_buyer_did_last_tells_what_the_clock_showed() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1_000, 99).await;
+    let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+    let placed = shipped(&w, &manager, &alice, sku, 1).await;
+    w.run_jobs().await;
+    let seen = async || w.shop.read(|conn| Ok::<_, Error>(last_seen(conn)?)).await.unwrap().unwrap();
+    w.jump(4 * MINUTE);
+    let before = seen().await;
+    alice.get("/orders").await.ok();
+    assert_eq!(seen().await, before, "a look leaves no trace");
+    asked(&alice, &placed, "exchange", 1).await;
+    assert!(seen().await >= before + 3 * MINUTE);
 }

@@ -1310,6 +1310,40 @@ async fn what_is_said_to_have_gone_back_is_looked_at_before_more_goes_back() {
     w.must_hold().await;
 }
 
+/// A refused refund that somebody has made anew meanwhile does not go out beside it: neither from a page of before, nor without
+/// a word of the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_made_anew_is_told_where_the_refused_one_is_tried_again() {
+    for act in ["retry", "other-means"] {
+        let w = World::new().await;
+        let sku = w.product("苹果", 1000, 9).await;
+        let alice = w.buyer("alice").await;
+        let boss = w.staff("boss", Role::Manager).await;
+        let placed = w.paid(&alice, sku, 3).await;
+        w.wechat.fault("refund", Fault::refused("NOTENOUGH", "余额不足"));
+        let first = refund_pieces(&w, &boss, &placed, 1).await;
+        until(&w, &first, "failed").await;
+        let here = format!("/admin/refunds/{first}");
+        let page = boss.page(&here).await;
+        assert!(!page.contains("之后又退过款"), "{page}");
+        let before = seen_on(&page);
+        let second = refund_pieces(&w, &boss, &placed, 1).await;
+        until(&w, &second, "succeeded").await;
+        let again = async |seen: &str| {
+            boss.post(&format!("{here}/{act}"), &[("words", "现金"), ("seen", seen)]).await;
+            boss.said(&here).await
+        };
+        let said = again(&before).await;
+        assert!(said.contains("打开这一页之后"), "{act}: {said}");
+        assert_eq!(state(&w, &first).await.0, "failed", "{act}");
+        let page = boss.page(&here).await;
+        assert!(page.contains(&format!("之后又退过款：{second} 退了 ¥10.00")), "{page}");
+        again(&seen_on(&page)).await;
+        until(&w, &first, "succeeded").await;
+        w.must_hold().await;
+    }
+}
+
 /// A piece of each, which WeChat refuses for want of money, and some minutes later.
 async fn refused(w: &World, console: &Console<'_>, orders: [&Placed; 2]) -> Vec<String> {
     w.wechat.fault_always("refund", Fault::refused("NOTENOUGH", "余额不足"));

@@ -248,6 +248,10 @@ struct RefundPage {
     unasked: bool,
     /// What went back in WeChat's own console since this one was asked for, or refused, in words.
     elsewhere: Option<String>,
+    /// What the shop itself gave back of the order since then, where this one may still go out.
+    besides: Option<String>,
+    /// As the order stands on this page.
+    mark: Option<String>,
     now: i64,
     may: Options,
 }
@@ -275,6 +279,11 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
     };
     let (full, order, lines, form, (next, failing), elsewhere) = shop.read(read).await?;
     let mut may = may(&staff.0, &shop.settings(), &full.refund);
+    let later = order.iter().flat_map(|order| &order.refunds).map(|other| &other.refund).filter(|other| {
+        other.id > full.refund.id && other.inside && other.origin != Origin::Console && other.state.takes_money()
+    });
+    let besides = later.map(|other| format!("{} 退了 ¥{}", other.out_refund_no, other.amount)).collect::<Vec<_>>();
+    let besides = (!besides.is_empty() && full.refund.options().retry).then(|| besides.join("，"));
     may.settle |= unasked.is_some() && staff.0.role >= Role::Manager && full.refund.state.is_under_way();
     let page = RefundPage {
         frame: frame(shop, &staff.0, "refunds", flash).await?,
@@ -285,6 +294,8 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         next: next.map(clock::shown),
         unasked: unasked.is_some(),
         elsewhere,
+        besides,
+        mark: order.as_ref().map(Full::mark),
         now,
         held: unasked.or(failing).filter(|why| {
             // What stands with the refund itself is not said twice.
@@ -876,6 +887,8 @@ struct Words {
     words: String,
     /// Somebody has looked in WeChat's own console, which nobody else can ask.
     looked: Option<Looked>,
+    /// As the order stood on the page.
+    seen: Option<String>,
 }
 
 const WORDS: Length = Length::between(2, 100);
@@ -919,9 +932,25 @@ async fn stop(shop: &State<Shop>, staff: Manager, number: &str) -> Flash<Redirec
     back(here(number), done.map(|()| "已停止，本店不会再发出这笔退款"))
 }
 
-#[post("/refunds/<number>/retry")]
-async fn retry(shop: &State<Shop>, staff: Manager, number: &str) -> Flash<Redirect> {
-    let retry = |tx: &Tx, refund: &Refund, who: &Who| refund::retry(tx, refund.id, who);
+/// Errors: since the page was made, another refund of the order has taken money, or goods of it have gone.
+fn as_shown(tx: &Tx, refund: &Refund, seen: Option<&str>) -> Result<()> {
+    let order = refund.order_id.map(|id| refund::full_order(tx, id)).transpose()?;
+    order.map_or(Ok(()), |order| order.must_stand(seen, "请先核对，这一笔还要退再做一次"))
+}
+
+#[derive(FromForm)]
+struct Retry {
+    /// As the order stood on the page.
+    seen: Option<String>,
+}
+
+#[post("/refunds/<number>/retry", data = "<form>")]
+async fn retry(shop: &State<Shop>, staff: Manager, number: &str, form: Form<Retry>) -> Flash<Redirect> {
+    let Retry { seen } = form.into_inner();
+    let retry = move |tx: &Tx, refund: &Refund, who: &Who| {
+        as_shown(tx, refund, seen.as_deref())?;
+        refund::retry(tx, refund.id, who)
+    };
     let done = act(shop, &staff.0, number, "重试".into(), retry).await;
     back(here(number), done.map(|()| "正在重试，退款单号不变，不会重复退"))
 }
@@ -973,9 +1002,13 @@ async fn settle(shop: &Shop, staff: &Staff, number: &str, form: &Words) -> Resul
     } else {
         "登记其他方式退还"
     };
-    let settle = move |tx: &Tx, refund: &Refund, who: &Who| match looked {
-        true => refund::seen_by_a_person(tx, refund.id, &how, who),
-        false => refund::by_other_means(tx, refund.id, &how, who),
+    let seen = form.seen.clone();
+    let settle = move |tx: &Tx, refund: &Refund, who: &Who| {
+        as_shown(tx, refund, seen.as_deref())?;
+        match looked {
+            true => refund::seen_by_a_person(tx, refund.id, &how, who),
+            false => refund::by_other_means(tx, refund.id, &how, who),
+        }
     };
     act(shop, staff, number, what.to_owned(), settle).await
 }
@@ -1096,6 +1129,8 @@ mod tests {
                 held,
                 unasked,
                 elsewhere: unasked.then(|| "微信说这笔款有过退款".to_owned()),
+                besides: unasked.then(|| "261008131540ABCDEFGHR02 退了 ¥8.00".to_owned()),
+                mark: unasked.then(|| "0-0-0-0-0".to_owned()),
                 now: 1,
                 may,
             };
