@@ -11,6 +11,7 @@ use crate::orders::in_hand::{had, meant};
 use crate::orders::{Full, Line, OrderStatus, Topic, Who, store as orders};
 use crate::parcels::Parcel;
 use crate::payments::refund;
+use crate::refunds::{FullRefund, RefundState};
 use crate::returns::{Resend, Return, ReturnState, store};
 use crate::settings::Settings;
 use crate::shipping;
@@ -66,9 +67,9 @@ fn must_bear(bears: bool, losses: impl Iterator<Item = String>) -> Result<()> {
     Err(Error::field("dearer", format!("{}。要寄出请确认由店里承担", words.join("；"))))
 }
 
-/// That what is left of an order's money is less than was paid for these goods, and for those that were sent again before: of
-/// money that went back in WeChat's own console nobody knows for which it was. What the shop itself gave back of a line without
-/// its pieces is a compensation, up to half of what a piece cost.
+/// That money of these goods went back, and of those that were sent again before. What went back in WeChat's own console may
+/// be for any: what is left of the order has to cover them. What the shop itself gave back of a line without its pieces is a
+/// compensation, up to half of what those cost that go out again.
 fn gone_back(full: &Full, goods: &[(LineId, SkuId, i64)]) -> Option<String> {
     let before = full.resends.iter().flat_map(|resend| &resend.lines);
     let all: Vec<_> = before.chain(goods).collect();
@@ -77,23 +78,37 @@ fn gone_back(full: &Full, goods: &[(LineId, SkuId, i64)]) -> Option<String> {
         paid.get() * pieces / line.quantity.max(1)
     };
     let taking = || full.refunds.iter().filter(|one| one.refund.inside && one.refund.state.takes_money());
-    let lines = || full.lines.iter().zip(full.paid_by_line());
+    let lines = || full.lines.iter().zip(full.paid_by_line()).map(|(line, paid)| (line, paid, worth(line, paid)));
     let with = if full.resends.is_empty() { "" } else { "连同以前补发的，" };
-    let words = |worth, left| {
-        (left < worth).then(|| {
-            let (worth, left) = (yuan(worth), yuan(left));
-            format!("{with}这些商品买家付了 ¥{worth}，这笔订单退过款，只剩 ¥{left} 没有退")
-        })
-    };
-    let of_line = |(line, paid): (&Line, Fen)| {
+    let of_line = |(line, paid, worth): (&Line, Fen, i64)| {
         let back = taking().flat_map(|one| &one.lines).filter(|of| of.line_id == line.id);
         let alone: i64 = back.clone().filter(|of| of.quantity == 0).map(|of| of.amount.get()).sum();
         let left = paid.get() - back.map(|of| of.amount.get()).sum::<i64>();
-        words(worth(line, paid), left).filter(|_| 2 * alone * line.quantity > paid.get())
+        let (most, short) = (2 * alone > worth, left < worth && 2 * alone * line.quantity > paid.get());
+        let again = goods.iter().any(|(id, ..)| *id == line.id);
+        (again && (most || short)).then(|| {
+            let (worth, alone, name) = (yuan(worth), yuan(alone), &line.name);
+            format!("{with}「{name}」买家付了 ¥{worth}，它另外退过 ¥{alone}（没有退件），也许就是这几件的钱")
+        })
     };
     let untold = taking().any(|one| one.lines.is_empty());
-    let whole = || words(lines().map(|(line, paid)| worth(line, paid)).sum(), full.refundable().get());
-    untold.then(whole).flatten().or_else(|| lines().find_map(of_line))
+    let (whole, left) = (lines().map(|(.., worth)| worth).sum(), full.refundable().get());
+    let short = (untold && left < whole).then(|| {
+        let (whole, left) = (yuan(whole), yuan(left));
+        format!("{with}这些商品买家付了 ¥{whole}，这笔订单退过款，只剩 ¥{left} 没有退")
+    });
+    short.or_else(|| lines().find_map(of_line))
+}
+
+/// That a refund of these goods waits, or was refused and may go out yet.
+fn may_go_back(full: &Full, goods: &[(LineId, SkuId, i64)]) -> Option<String> {
+    let waits = |state: RefundState| state.is_open() && !state.takes_money();
+    let mut waiting = full.refunds.iter().filter(|one| one.refund.inside && waits(one.refund.state));
+    let of_these = |one: &&FullRefund| {
+        one.lines.is_empty() || one.lines.iter().any(|of| goods.iter().any(|(id, ..)| *id == of.line_id))
+    };
+    let refund = &waiting.find(of_these)?.refund;
+    Some(format!("退款 {}（{}）还没有结束，也许就是这几件的钱", refund.out_refund_no, refund.state.text()))
 }
 
 /// That money went back in WeChat's own console after the exchange was asked for: it may be what was paid for these very goods.
@@ -142,7 +157,7 @@ pub fn lost(
     if goods.is_empty() {
         return Err(Error::field("pieces", "请填写要补发的件数"));
     }
-    must_bear(bears, gone_back(&full, &goods).into_iter())?;
+    must_bear(bears, gone_back(&full, &goods).into_iter().chain(may_go_back(&full, &goods)))?;
     let resend = leave(tx, &full, None, goods, &reason, parcel, who)?;
     // Until it was received WeChat takes one correction, so that it looks for the parcel that will come.
     if full.order.status == OrderStatus::Shipped {

@@ -105,15 +105,18 @@ pub(super) async fn keep<A: Send + 'static>(
 pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings) -> Result<String> {
     let notice = in_our_name(tx, made_before(tx, notice)?)?;
     entry.checks = notice.checks;
-    let answer = match &notice.verdict {
+    let mut answer = match &notice.verdict {
         notice::Verdict::Paid(_) | notice::Verdict::NotPaid(_) => notice::ACKNOWLEDGED.to_owned(),
         notice::Verdict::Refused(word) => notice::refused(word),
     };
-    entry.response = answer.clone().into_bytes();
     // The timeline points at the row, which is written when it is known what became of the money.
     let message = transactions::next_id(tx)?;
     match &notice.verdict {
-        notice::Verdict::Paid(payment) => settle_noticed(tx, payment, &mut entry, message, settings)?,
+        notice::Verdict::Paid(payment) => {
+            if settle_noticed(tx, payment, &mut entry, message, settings)? == Settled::OtherVersion {
+                answer = notice::refused(Flaw::OtherVersion.word());
+            }
+        }
         notice::Verdict::NotPaid(code) => entry.reason = format!("微信通知未付款：{code}"),
         notice::Verdict::Refused(word) => {
             entry.verdict = Verdict::Refused;
@@ -126,28 +129,37 @@ pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings) -> 
             entry.keep_little();
         }
     }
+    entry.response = answer.clone().into_bytes();
     entry.record_as(message, tx)?;
     Ok(answer)
 }
 
-/// Settles what a notice says, whatever its version, and writes into its row what became of the money.
+/// Settles what a notice says, whatever its version, and writes into its row what became of the money. What pays nothing because
+/// its version cannot tell of it is asked about.
 pub(super) fn settle_noticed(
     tx: &Tx,
     payment: &Payment,
     entry: &mut Entry,
     message: MessageId,
     settings: &Settings,
-) -> Result<()> {
+) -> Result<Settled> {
     let settlement = settle::settle(tx, payment, Source::Notify, Some(message), settings)?;
     let settled = settlement.settled;
     entry.transaction_id = Some(payment.transaction_id.clone());
     entry.amount = Some(payment.total);
     entry.order_id = settlement.attempt.as_ref().map(|a| a.order_id);
     entry.attempt_id = settlement.attempt.as_ref().map(|a| a.id);
-    entry.verdict = if settled.fits_an_order() { Verdict::Ok } else { Verdict::Suspicious };
+    entry.verdict = match settled {
+        Settled::OtherVersion => Verdict::Refused,
+        _ if settled.fits_an_order() => Verdict::Ok,
+        _ => Verdict::Suspicious,
+    };
+    if let (Settled::OtherVersion, Some(attempt)) = (settled, entry.attempt_id) {
+        jobs::enqueue(tx, Task::Poll(attempt), tx.now())?;
+    }
     entry.reason = settled.text().to_owned();
     entry.checks.push(fitting(settled));
-    Ok(())
+    Ok(settled)
 }
 
 /// What to do about a notice that WeChat signed and that cannot be read: the money may be there.
@@ -159,7 +171,7 @@ pub(super) fn unread(word: &str) -> &'static str {
 }
 
 fn fitting(settled: Settled) -> Check {
-    let ok = settled != Settled::AmountMismatch && settled != Settled::Orphan;
+    let ok = !matches!(settled, Settled::AmountMismatch | Settled::Orphan | Settled::OtherVersion);
     Check { what: "金额、币种与订单", ok, note: settled.text().to_owned() }
 }
 

@@ -58,6 +58,8 @@ pub enum Settled {
     AmountMismatch,
     /// An out_trade_no that is not ours, or a transaction that belongs to another attempt.
     Orphan,
+    /// Nothing is entered: a notice of API v2, whose key many may know, tells of an attempt that API v3 made.
+    OtherVersion,
 }
 
 impl Settled {
@@ -71,6 +73,7 @@ impl Settled {
             Settled::Duplicate => "订单已付过款，重复付款将自动退回",
             Settled::AmountMismatch => "金额或币种与订单不符，转资金异常",
             Settled::Orphan => "找不到对应的支付单，转资金异常",
+            Settled::OtherVersion => "支付单是用 API v3 下的，通知却是 API v2 的：没有入账，已向微信查单",
         }
     }
 
@@ -108,6 +111,9 @@ struct Fact<'a> {
 impl Fact<'_> {
     fn settle(&self, settings: &Settings) -> Result<Settlement> {
         let attempt = store::attempt_of(self.tx, self.payment)?;
+        if self.source == Source::Notify && attempt.as_ref().is_some_and(|attempt| self.is_of_older_api(attempt)) {
+            return Ok(Settlement { settled: Settled::OtherVersion, attempt });
+        }
         let settled = self.decide(attempt.as_ref(), settings)?;
         // A refund's notice may have come before the payment's: nothing could be done about it then.
         let told = settled != Settled::AlreadyPaid
@@ -123,6 +129,11 @@ impl Fact<'_> {
         }
         store::clear_unread(self.tx, &self.payment.out_trade_no)?;
         Ok(Settlement { settled, attempt })
+    }
+
+    /// WeChat tells of what API v3 made by API v3 alone, and signs it with a key that nobody else has.
+    fn is_of_older_api(&self, attempt: &Attempt) -> bool {
+        self.payment.api == Api::V2 && attempt.params.api() == Api::V3
     }
 
     /// WeChat says that money of this payment went back, and none of our refunds can be meant: the goods do not leave before

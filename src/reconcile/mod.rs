@@ -8,7 +8,7 @@ pub mod store;
 
 use rusqlite::Connection;
 
-use crate::clock::{Day, HOUR, MINUTE};
+use crate::clock::{DAY, Day, HOUR, MINUTE};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::exceptions::{self, Difference, Kind, MATCHED_AGAIN, NewException};
@@ -328,6 +328,12 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
         let state = if found.is_empty() { BillState::Equal } else { BillState::Differs };
         parts::store::put(tx, day, &mch_id, state, &bill.others)?;
         parts::conclude(tx, day, Some(&mch_id))?;
+        for (entry, first) in store::refunds_named_before(tx, day)? {
+            // With every day since it was made matched, no bill is left that could name another.
+            if store::matched_between(tx, first, day)? == (day.end() - first.start()) / DAY {
+                learn::answered_by_bill(tx, day, entry)?;
+            }
+        }
         if unheard == 0 {
             payments::clear_unread_until(tx, day.end())?;
         }

@@ -313,6 +313,28 @@ pub fn refunds_awaited(conn: &Connection, day: Day, lines: Lines) -> Result<Vec<
     rows.query_map(params![day, lines.first, lines.until()], |row| row.get(0))?.collect()
 }
 
+/// The payments of which somebody is to look, since before this day's end, what went back, where an earlier bill names a
+/// refund: each with the day on which it was made.
+pub fn refunds_named_before(conn: &Connection, day: Day) -> Result<Vec<(LedgerId, Day)>> {
+    let mut rows = conn.prepare_cached(
+        "select distinct l.id, l.day from money_exceptions e
+           join ledger l on l.kind = 'payment' and l.wechat_id = e.transaction_id
+          where e.kind = 'amount_mismatch' and e.state = 'open' and e.subject = l.wechat_id || ' gone back'
+            and e.opened_at < ?2
+            and exists (select 1 from bill_rows b
+                         where b.kind = 'refund' and b.transaction_id = l.wechat_id and b.day < ?1)",
+    )?;
+    rows.query_map(params![day, day.end()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// How many of these days, both ends included, have been matched.
+pub fn matched_between(conn: &Connection, first: Day, last: Day) -> Result<i64> {
+    conn.prepare_cached(
+        "select count(*) from bills where day >= ?1 and day <= ?2 and state in ('equal', 'differs', 'empty')",
+    )?
+    .query_row([first, last], |row| row.get(0))
+}
+
 /// What WeChat kept of one payment or refund.
 pub struct Fee {
     pub line: i64,

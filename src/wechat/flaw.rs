@@ -12,6 +12,7 @@ words! {
         BadField "BAD_FIELD" "缺少这一项，或它的值不合规矩",
         OtherMerchant "OTHER_MERCHANT" "说的是别的商户号或 AppID",
         OtherOrder "OTHER_ORDER" "说的是另一笔支付单",
+        OtherVersion "OTHER_VERSION" "支付单是用 API v3 下的，API v2 的通知不算数",
         OtherRefund "OTHER_REFUND" "说的是另一笔退款",
         PrepayIdMissing "PREPAY_ID_MISSING" "下单成功，却没有给 prepay_id",
         RefundIdMissing "REFUND_ID_MISSING" "受理了退款，却没有给微信退款单号",

@@ -1325,7 +1325,7 @@ async fn what_was_made_anew_is_told_where_the_refused_one_is_tried_again() {
         until(&w, &first, "failed").await;
         let here = format!("/admin/refunds/{first}");
         let page = boss.page(&here).await;
-        assert!(!page.contains("之后又退过款"), "{page}");
+        assert!(!page.contains("这笔订单之后"), "{page}");
         let before = seen_on(&page);
         let second = refund_pieces(&w, &boss, &placed, 1).await;
         until(&w, &second, "succeeded").await;
@@ -1337,7 +1337,7 @@ async fn what_was_made_anew_is_told_where_the_refused_one_is_tried_again() {
         assert!(said.contains("打开这一页之后"), "{act}: {said}");
         assert_eq!(state(&w, &first).await.0, "failed", "{act}");
         let page = boss.page(&here).await;
-        assert!(page.contains(&format!("之后又退过款：{second} 退了 ¥10.00")), "{page}");
+        assert!(page.contains(&format!("这笔订单之后{second} 退了 ¥10.00")), "{page}");
         again(&seen_on(&page)).await;
         until(&w, &first, "succeeded").await;
         w.must_hold().await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use xiaopu::catalogue::store as catalogue;
 use xiaopu::error::Error;
 use xiaopu::ids::SkuId;
-use xiaopu::simulator::Paying;
+use xiaopu::simulator::{Fault, Paying};
 use xiaopu::staff::Role;
 
 use super::refunds::until;
@@ -1287,6 +1287,8 @@ async fn what_was_given_back_of_a_line_is_not_sent_once_more_unasked() {
         (1, "4.00", 0, "1", false),
         (1, "10.00", 0, "1", true),
         (1, "10.00", 1, "1", false),
+        (3, "4.00", 0, "1", false),
+        (3, "10.00", 0, "1", true),
         (3, "10.00", 0, "2", false),
         (3, "10.00", 0, "3", true),
     ] {
@@ -1310,6 +1312,45 @@ async fn what_was_given_back_of_a_line_is_not_sent_once_more_unasked() {
         assert_eq!(boss.said(&here).await.contains("没有退"), asked, "{bought} {back} {of} {pieces}");
     }
     w.must_hold().await;
+}
+
+/// Money that waits to go back for a piece, or was refused, is told before the piece goes out again, and the piece that went out
+/// before its money goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loss_is_made_good_by_goods_or_by_money() {
+    for refused in [false, true] {
+        let w = World::new().await;
+        let sku = w.product("苹果", 1000, 99).await;
+        let alice = w.buyer("alice").await;
+        let (boss, clerk) = (w.staff("boss", Role::Manager).await, w.staff("clerk", Role::Clerk).await);
+        let placed = shipped(&w, &boss, &alice, sku, 3).await;
+        let here = format!("/admin/orders/{}", placed.no);
+        let line = line(&alice, &placed).await;
+        let (form, number) = (format!("{here}/refund"), format!("{}R01", placed.no));
+        assert!(!boss.page(&form).await.contains("补发过"));
+        let given = [("lines[0].id", line.as_str()), ("lines[0].amount", "10.00"), ("reason", "少件")];
+        let given = [&given[..], &[("confirmed", "true")]].concat();
+        if refused {
+            w.wechat.fault("refund", Fault::refused("NOTENOUGH", "余额不足"));
+            boss.post(&form, &given).await;
+            until(&w, &number, "failed").await;
+        } else {
+            clerk.post(&form, &given).await;
+            until(&w, &number, "requested").await;
+        }
+        let again = [("pieces[0].id", line.as_str()), ("pieces[0].quantity", "1"), ("reason", "少件")];
+        let again = [&again[..], &[("tracking_no", "SF7777777777777"), ("merge", "true")]].concat();
+        boss.post(&format!("{here}/resend"), &again).await;
+        let said = boss.said(&here).await;
+        assert!(said.contains(&number) && said.contains("还没有结束"), "{said}");
+        boss.post(&format!("{here}/resend"), &[&again[..], &[("dearer", "true")]].concat()).await;
+        assert_eq!(w.count("select count(*) from resends").await, 1);
+        let page = boss.page(&format!("/admin/refunds/{number}")).await;
+        assert!(page.contains(if refused { "补发了 1 件" } else { "这一行补发过 1 件" }), "{page}");
+        assert!(boss.page(&form).await.contains("这一行补发过 1 件"));
+        assert!(boss.page_of(&form, &given[..3]).await.contains("这一行补发过 1 件"));
+        w.must_hold().await;
+    }
 }
 
 /// The pages that end a return with its money are held to what they showed: a colleague has given that money back meanwhile.

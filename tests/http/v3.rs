@@ -368,6 +368,35 @@ async fn orders_of_both_versions_live_in_one_shop_and_each_ends_as_it_began() {
     w.must_hold().await;
 }
 
+/// The key of API v2 is shared with whatever else the merchant uses: what it signs pays nothing that API v3 made, and makes the
+/// shop ask.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_of_v2_pays_no_attempt_of_v3() {
+    let w = world("v3").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let alice = w.buyer("alice").await;
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    w.advance(16 * MINUTE);
+    w.run_jobs().await;
+    let asked = "select count(*) from messages where kind = 'orderquery'";
+    let before = w.count(asked).await;
+    let notice = signed(&w.notice(&placed, "alice"));
+    assert!(w.notify(notice.clone()).await.contains("OTHER_VERSION"));
+    w.run_jobs().await;
+    w.wait("the question", || async { w.count(asked).await > before }).await;
+    assert_eq!(alice.status(&placed.no).await, "pending_payment");
+    assert_eq!(w.count("select count(*) from ledger").await, 0);
+    // Where it was paid, WeChat says so in its own version.
+    w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+    w.notify(notice).await;
+    w.wait("the payment", || async {
+        w.run_jobs().await;
+        alice.status(&placed.no).await == "to_ship"
+    })
+    .await;
+    w.must_hold().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refund_in_wechats_console_is_learnt_of_by_the_door_of_v2_or_by_the_bill() {
     for heard in [true, false] {
@@ -540,6 +569,47 @@ async fn what_v3_does_not_list_is_not_answered_by_one_refund() {
         assert_eq!((alice.status(&placed.no).await.as_str(), w.count(HELD).await), ("to_ship", 1), "{told_first}");
         w.must_hold().await;
     }
+}
+
+/// What went back before midnight and is heard of after it stands in the bill of a day that is over: a whole day's bill that
+/// names no more is the answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_v3_does_not_list_is_answered_by_the_bill_of_a_whole_day() {
+    let w = world("v3").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    while w.shop.now() < Day::of(START).end() - 15 * MINUTE {
+        w.advance(15 * MINUTE);
+        w.run_jobs().await;
+    }
+    let (alice, boss) = (w.buyer("alice").await, w.staff("boss", Role::Manager).await);
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    w.wechat.ways(|ways| ways.refund_notices = false);
+    w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+    for call in ["orderquery", "closeorder"] {
+        w.wechat.fault_always(call, Fault::Http500);
+    }
+    w.wechat.refund_by_console(&w.transaction(&placed), 800).unwrap();
+    w.advance(20 * MINUTE);
+    w.run_jobs().await;
+    w.wechat.clear_faults();
+    w.wait("the hold", || async {
+        w.advance(MINUTE);
+        w.run_jobs().await;
+        w.count(HELD).await == 1
+    })
+    .await;
+    while w.shop.now() < Day::of(START).end() + 10 * HOUR + 6 * MINUTE {
+        w.advance(HOUR);
+        w.run_jobs().await;
+    }
+    w.wait("the refund", || async { alice.order(&placed.no).await["refundedFen"] == 800 }).await;
+    boss.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+    assert_eq!((alice.status(&placed.no).await.as_str(), w.count(HELD).await), ("to_ship", 1));
+    next_morning(&w).await;
+    w.wait("the answer", || async { w.count(HELD).await == 0 }).await;
+    boss.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+    assert_eq!(alice.status(&placed.no).await, "shipped");
+    w.must_hold().await;
 }
 
 /// WeChat's query may be a moment behind its own notice: it is asked again, and the order is free by itself.

@@ -248,7 +248,7 @@ struct RefundPage {
     unasked: bool,
     /// What went back in WeChat's own console since this one was asked for, or refused, in words.
     elsewhere: Option<String>,
-    /// What the shop itself gave back of the order since then, where this one may still go out.
+    /// What the shop itself gave back of the order, or sent again, since then, where this one may still go out.
     besides: Option<String>,
     /// As the order stands on this page.
     mark: Option<String>,
@@ -282,7 +282,11 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
     let later = order.iter().flat_map(|order| &order.refunds).map(|other| &other.refund).filter(|other| {
         other.id > full.refund.id && other.inside && other.origin != Origin::Console && other.state.takes_money()
     });
-    let besides = later.map(|other| format!("{} 退了 ¥{}", other.out_refund_no, other.amount)).collect::<Vec<_>>();
+    let lost = order.iter().flat_map(|order| &order.resends).filter(|sent| sent.return_id.is_none());
+    let lost = lost.filter(|sent| sent.sent_at >= full.refund.created_at).flat_map(|sent| &sent.lines);
+    let pieces: i64 = lost.map(|(.., n)| n).sum();
+    let besides = later.map(|other| format!("{} 退了 ¥{}", other.out_refund_no, other.amount));
+    let besides: Vec<_> = besides.chain((pieces > 0).then(|| format!("补发了 {pieces} 件"))).collect();
     let besides = (!besides.is_empty() && full.refund.options().retry).then(|| besides.join("，"));
     may.settle |= unasked.is_some() && staff.0.role >= Role::Manager && full.refund.state.is_under_way();
     let page = RefundPage {
@@ -366,12 +370,23 @@ fn named_lines(conn: &Connection, full: &Full, parts: &[RefundLine]) -> Result<V
 /// The same before it is given back: with what went back besides, and what is owed for the same pieces.
 fn wished_lines(conn: &Connection, full: &Full, refundable: &Refundable, parts: &[RefundLine]) -> Result<Vec<Part>> {
     let mut named = named_lines(conn, full, parts)?;
-    for (shown, part) in named.iter_mut().zip(parts).filter(|(_, part)| part.quantity > 0) {
+    for (shown, part) in named.iter_mut().zip(parts) {
+        shown.beware.extend(sent_again(full, part.line_id));
+        if part.quantity == 0 {
+            continue;
+        }
         let of = refundable.lines.iter().find(|one| one.line.id == part.line_id);
         shown.beware.extend(of.and_then(besides));
         shown.beware.extend(of.and_then(|of| owed(full, of.line.id)));
     }
     Ok(named)
+}
+
+/// That pieces of a line were sent once more: their money is not owed, too.
+fn sent_again(full: &Full, line: LineId) -> Option<String> {
+    let lost = full.resends.iter().filter(|sent| sent.return_id.is_none()).flat_map(|sent| &sent.lines);
+    let pieces: i64 = lost.filter(|(id, ..)| *id == line).map(|(.., n)| n).sum();
+    (pieces > 0).then(|| format!("这一行补发过 {pieces} 件：要退的若就是那几件，别再退"))
 }
 
 fn besides(of: &refund::RefundableLine) -> Option<String> {
@@ -473,7 +488,11 @@ impl Offer {
                 most: l.amount.to_string(),
                 shipped: l.line.shipped > 0,
                 comes,
-                beware: besides(l).into_iter().chain(owed(full, l.line.id)).collect(),
+                beware: besides(l)
+                    .into_iter()
+                    .chain(owed(full, l.line.id))
+                    .chain(sent_again(full, l.line.id))
+                    .collect(),
                 restock: part.is_some_and(|part| part.restock),
                 quantity: part.map_or(0, |part| part.quantity),
                 amount: part.map(|part| part.amount.plain()),
