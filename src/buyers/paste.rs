@@ -321,12 +321,13 @@ impl Whose {
     /// Whose the numbers are that stand behind a label of phones.
     fn labelled(text: &str, label: usize) -> Whose {
         let bracket = bracket(text, label);
-        let words = about(bracket.unwrap_or_else(|| clause(&text[..label])));
+        let around = bracket.unwrap_or_else(|| clause(&text[..label]));
+        let (words, joined) = (about(around), bracket.is_some() || text[..label].ends_with(char::is_alphanumeric));
         match is_of_another(&words) {
-            true => Whose::Others,
-            false if words.is_empty() => Whose::Free,
-            false if bracket.is_some() || text[..label].ends_with(char::is_alphanumeric) => Whose::Aside,
-            false => Whose::Free,
+            // What stands behind a label of its own is no word about the phone: 公司：某某公司 电话：.
+            true if joined || !around.contains([':', '：']) => Whose::Others,
+            _ if joined && !words.is_empty() => Whose::Aside,
+            _ => Whose::Free,
         }
     }
 
@@ -374,10 +375,11 @@ fn about(text: &str) -> String {
     CALLED.iter().fold(words, |words, called| words.replace(called, ""))
 }
 
-/// Whether these few words name somebody else than the receiver, or a number of before. What he receives with is his.
+/// Whether these few words name somebody else than the receiver, or a number of before. What he receives with is his, and
+/// where it may be left is no one.
 fn is_of_another(words: &str) -> bool {
     let few = words.chars().count() <= A_FEW;
-    let his = words.contains('收') && !words.contains("代收");
+    let his = words.contains(['收', '放', '存']) && !words.contains("代收");
     let before = words.starts_with(['旧', '另', '错']) || ["原", "老"].contains(&words);
     few && !his && (before || words.ends_with(['店', '厂', '柜']) || holds_one_of(words, OTHERS))
 }
@@ -741,6 +743,8 @@ mod tests {
             ("张三 13800138000 13900139000 {}", "13800138000"),
             ("张三 13800138000 {} 电话：13800138000", "13800138000"),
             ("李四 1380013800 {}（驿站电话：13900139000）", "1380013800"),
+            ("公司：某某公司 电话：13800138000 地址：{}", "13800138000"),
+            ("李四 13800138000（不在就放驿站） {}", "13800138000"),
             // No number of the receiver's, or either of two.
             ("李四 {}（菜鸟驿站电话：13900139000）", ""),
             ("李四 {}，驿站电话：13900139000", ""),

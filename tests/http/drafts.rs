@@ -134,6 +134,20 @@ async fn a_form_that_is_refused_says_what_is_wrong_and_loses_nothing() {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert!(!page.contains("value=\"陈建国\""), "{page}");
+    // Nobody else's phone is taken for the receiver's: the own one is, else somebody is asked.
+    let drafts = w.count("select count(*) from drafts").await;
+    let station = "陈建国 江苏省苏州市姑苏区平江路66号（菜鸟驿站电话：13900000009）";
+    let both = format!("{station} 13900000002");
+    for (pasted, parse, phone) in
+        [(station, "true", ""), (station, "false", ""), (both.as_str(), "true", "13900000002")]
+    {
+        let form = [good[0], ("pasted", pasted), ("parse", parse)];
+        let page = clerk.page_of("/admin/drafts", &form).await;
+        assert!(page.contains(&format!("name=\"phone\" value=\"{phone}\"")), "{pasted}: {page}");
+        assert_eq!(page.contains("认不出哪个是收货人的电话"), phone.is_empty(), "{pasted}: {page}");
+        assert!(page.contains("value=\"陈建国\"") && page.contains("菜鸟驿站电话:13900000009"), "{pasted}: {page}");
+    }
+    assert_eq!(w.count("select count(*) from drafts").await, drafts);
 }
 
 /// Where the buyer says the address, the settings hold there as they do for everybody: what is not sent is not sold, a

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::assets;
 use crate::buyers::addresses::{Address, AddressForm};
-use crate::buyers::paste;
+use crate::buyers::{paste, phones};
 use crate::catalogue::{Delivery, Sku, store as catalogue};
 use crate::clock;
 use crate::console::{Frame, back, framed, waiting, words, wrong_fields};
@@ -25,7 +25,7 @@ use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Staff};
-use crate::typed::{clean, whole};
+use crate::typed::{bare, clean, whole};
 
 pub fn routes() -> Vec<Route> {
     routes![list, blank, create, page, withdraw]
@@ -192,6 +192,9 @@ impl DraftForm {
             if field.trim().is_empty() {
                 *field = found;
             }
+        }
+        if self.phone.trim().is_empty() && phones::first(&bare(&self.pasted)).is_some() {
+            return Err(Error::field("phone", "认不出哪个是收货人的电话，请填上；别人的电话可以留在详细地址里"));
         }
         Ok(())
     }
