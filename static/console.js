@@ -872,6 +872,7 @@ function announce(n) {
 // A word about what was pressed, for a moment.
 function brief(words) {
   const said = Object.assign(document.createElement("span"), { className: "btn", textContent: words });
+  if (!news.isConnected) $("main").prepend(news);
   news.replaceChildren(said);
   setTimeout(() => said.remove(), 4000);
 }
