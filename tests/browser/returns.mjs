@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { story, until } from "./shop.mjs";
+import { buyer as byApi, story, until } from "./shop.mjs";
 
 const ADDRESS = "退货组 0571-88001234 浙江省杭州市西湖区演示路 1 号";
 
-await story(async ({ shop, step, shot, stage, login, fits }) => {
+await story(async ({ shop, simulator, step, shot, stage, login, fits }) => {
   const buyer = await stage({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 1, hasTouch: true, locale: "zh-CN" });
   const { page } = buyer;
   const desk = await login();
@@ -141,6 +141,14 @@ await story(async ({ shop, step, shot, stage, login, fits }) => {
     await desk.getByRole("button", { name: "收到了" }).click();
     await desk.getByText("已收到，请把换的商品寄给买家").waitFor();
     await shot(desk, "console-exchange-received", true);
+    // The paper has what goes out, and its number leads from the scan desk to the field that waits for the label's.
+    await desk.goto(`${shop}/admin/print/slips?order=${no}`);
+    await desk.getByRole("row", { name: /换货 法式乡村面包.*×1/ }).waitFor();
+    await desk.goto(`${shop}/admin/shipping/scan`);
+    await desk.locator("#code").fill(no);
+    await desk.keyboard.press("Enter");
+    await desk.getByText(/要换出：法式乡村面包.* ×1/).first().waitFor();
+    assert.equal(await desk.evaluate(() => document.activeElement.name), "tracking_no");
     await desk.getByLabel("快递单号").fill("SF7777777777777");
     await desk.getByRole("button", { name: "寄出，扣库存" }).click();
     await desk.getByText("换的商品已寄出，库存已扣").waitFor();
@@ -167,6 +175,22 @@ await story(async ({ shop, step, shot, stage, login, fits }) => {
     await buyer.says(/补发，/);
     await buyer.shot("stage-resent");
     await buyer.clean("resent");
+  });
+
+  await step("the key that ships opens a refund that stands before it, and says why nothing is to be sent", async () => {
+    const other = await byApi({ shop, simulator }, "keys");
+    const no = await other.buy("大米");
+    await other.api(`/orders/${no}/refunds`, { reason: "不想要了" });
+    for (const view of ["cards", "table"]) {
+      await desk.goto(`${shop}/admin/orders?tab=to_ship&q=${no}&view=${view}`);
+      await desk.keyboard.press("j");
+      await desk.keyboard.press("s");
+      await desk.waitForURL(`**/admin/orders/${no}?**`);
+    }
+    await desk.goto(`${shop}/admin/orders?tab=shipped`);
+    await desk.keyboard.press("j");
+    await desk.keyboard.press("s");
+    await desk.getByText(/待收货：没有要发的/).waitFor();
   });
 
   await step("no page is wider than the phone it is on", () => fits(desk, ["/admin/refunds", "/admin/returns", "/admin/returns?tab=done",

@@ -97,6 +97,26 @@ await story(async ({ shop, step, shot, open, login }) => {
     await hand.close();
   });
 
+  await step("a shelf is counted row by row and saved by one press, and what is refused stands as it was typed", async () => {
+    await desk.goto(`${shop}/admin/products?q=五常大米`);
+    const [, id] = (await row("五常大米").getByRole("link").first().getAttribute("href")).match(/products\/(\d+)/);
+    await desk.goto(`${shop}/admin/products/${id}/stock`);
+    const counted = desk.getByLabel(/新的在库数$/);
+    await counted.nth(0).fill("+2");
+    await counted.nth(1).fill("-9999");
+    await counted.nth(1).press("Enter");
+    await desk.getByText("没有改任何一格").waitFor();
+    assert.deepEqual(await counted.evaluateAll((all) => all.map((one) => one.value)), ["+2", "-9999"]);
+    assert.equal(await counted.nth(1).evaluate((one) => one.ariaInvalid && one === document.activeElement), true);
+    await counted.nth(1).fill("-1");
+    await desk.getByLabel("说明").fill("货架三");
+    await desk.getByRole("button", { name: "保存" }).click();
+    await strip(/库存 5 斤 \d+ → \d+，10 斤 \d+ → \d+/);
+    assert.equal(await desk.getByRole("cell", { name: "盘点：货架三" }).count(), 2);
+    await desk.locator(".strip.flash").getByRole("button", { name: "撤销" }).click();
+    await strip("已撤销");
+  });
+
   await step("a batch that was taken off the shelf comes back by one press", async () => {
     await desk.goto(`${shop}/admin/products`);
     for (const name of ["自动晴雨伞", "罗口中筒袜"]) await row(name).getByRole("checkbox").check();
