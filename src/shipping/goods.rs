@@ -85,7 +85,12 @@ impl Called {
             return self.names_another(text, lines, under) || self.apart(text, lines).into_iter().any(of_one);
         }
         // As the list that was given out for filling in has it.
-        let parts: Vec<(String, i64)> = parts(text).filter_map(piece).collect();
+        let known = |(goods, n): (String, i64), part: &str| match lines.iter().any(|known| known.is_called(&goods)) {
+            true => vec![(goods, n)],
+            false => pieces(part).unwrap_or_else(|| vec![(goods, n)]),
+        };
+        let parts: Vec<(String, i64)> =
+            parts(text).filter_map(|part| Some(known(piece(part)?, part))).flatten().collect();
         parts.iter().any(|(goods, _)| {
             let of: Vec<&Known<'_>> = lines.iter().filter(|known| known.is_called(goods)).collect();
             let n = parts.iter().filter(|(other, _)| other == goods).map(|(_, n)| n).sum();
@@ -244,6 +249,24 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
 fn piece(part: &str) -> Option<(String, i64)> {
     let (goods, n) = part.rsplit_once('×')?;
     Some((goods.to_owned(), n.trim().parse().ok()?))
+}
+
+/// Several in one part, or numbered: `苹果 ×2 / 梨 ×1`, `1.苹果 ×2 2.梨 ×1`.
+fn pieces(part: &str) -> Option<Vec<(String, i64)>> {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let unnumbered = |goods: &str| {
+        let goods = goods.trim_start_matches([' ', '/', '、', ',', '，', '+', '|']);
+        let behind = goods.trim_start_matches(is_digit);
+        let mark = Some(behind).filter(|_| behind.len() < goods.len());
+        mark.and_then(|behind| behind.strip_prefix(['.', '、', ')', '）'])).unwrap_or(goods).to_owned()
+    };
+    let (mut rest, mut found) = (part, Vec::new());
+    while let Some((goods, behind)) = rest.split_once('×') {
+        let behind = behind.trim_start();
+        rest = behind.trim_start_matches(is_digit);
+        found.push((unnumbered(goods), behind[..behind.len() - rest.len()].parse().ok()?));
+    }
+    rest.trim().is_empty().then_some(found)
 }
 
 /// The same in the words of others: `苹果 5 斤 x2`, `苹果*2`. What a specification ends with counts nothing.

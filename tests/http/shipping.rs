@@ -492,6 +492,8 @@ async fn goods_are_held_against_their_order_under_whatever_title() {
         (false, "法式乡村面包 ×1；草莓奶油蛋糕 6 寸 ×1"),
         (false, "草莓奶油蛋糕6寸*1，法式乡村面包*1"),
         (false, "草莓奶油蛋糕 6 寸 ×1"),
+        (false, "1.草莓奶油蛋糕 6 寸 ×1 2.法式乡村面包 ×1"),
+        (false, "草莓奶油蛋糕 6 寸 × 1 / 法式乡村面包 × 1"),
     ] {
         for title in ["商品", "商品信息", "托寄物", "货品", "宝贝", "内件品名", "产品信息", "订单内容"]
         {
@@ -517,6 +519,8 @@ async fn goods_are_held_against_their_order_under_whatever_title() {
         (false, "草莓奶油蛋糕 8 寸 ×1；法式乡村面包 ×1"),
         (false, "草莓奶油蛋糕8寸*1，法式乡村面包*1"),
         (false, "法式乡村面包 ×2"),
+        (false, "草莓奶油蛋糕 8 寸 × 1 / 法式乡村面包 × 1"),
+        (true, "1.草莓奶油蛋糕 6 寸 ×2 2.法式乡村面包 ×1"),
     ] {
         for title in ["商品", "商品信息", "商品明细", "托寄物", "宝贝", "商品简称", "产品信息"] {
             let no = if of_one { &one } else { &two.no };
