@@ -10,7 +10,7 @@ use crate::parcels::halts::{halts, is_harmless};
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::places;
 use crate::tables::{Row, narrow};
-use crate::typed::{bare, holds, simplified};
+use crate::typed::{bare, holds, holds_one_of, simplified};
 
 /// In a table of so few rows nothing can be usual.
 const FEW_ROWS: usize = 4;
@@ -104,7 +104,7 @@ impl Column {
         if !(has_words(text) || is_sign(text) || of_flags() || of_another()) || is_usual(text) {
             return false;
         }
-        if is_ordinary(title) || places_only(text) {
+        if is_ordinary(title) || places_only(text) || is_on_its_way(title, text) {
             return false;
         }
         let few = self.words.len() <= FEW_WORDS || void::tells_a_state(title);
@@ -521,6 +521,14 @@ fn is_ordinary(title: &str) -> bool {
     ];
     let title = plain(title);
     !title.is_empty() && !void::is_remark(&title) && !void::tells_a_state(&title) && holds(&title, WORDS)
+}
+
+/// What the last of a parcel's tracks says, where nothing of it has gone wrong.
+fn is_on_its_way(title: &str, text: &str) -> bool {
+    const TRACKS: &str = "轨迹 跟踪 动态 节点 物流信息 物流详情 物流状态 快递信息 快递状态";
+    const WAY: &str = "揽收 揽件 收件 取件 收取 运输 在途 到达 离开 发往 发出 派送 派件 配送 签收 代收 装车 中转 分拨 转运 下一站 妥投";
+    const WRONG: &str = "失败 不 未 无 没 拒 退 异常 滞留 问题 错 改 取消 作废 拦截 破损 丢 返 暂 延 停 疑";
+    holds_one_of(title, TRACKS) && holds_one_of(text, WAY) && !holds_one_of(text, WRONG)
 }
 
 /// Nothing but a place.
