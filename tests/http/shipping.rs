@@ -879,6 +879,21 @@ async fn what_stands_out_beside_a_row_is_shown_and_asked_about() {
     let page = clerk.page(&brought("备注", &["打 13711112222"]).await).await;
     assert!(page.contains("“打 137****2222”") && !page.contains("13711112222"), "{page}");
 
+    // A file and a text beside it: which of them is meant nobody knows; and one in which nothing is.
+    let form = |bytes: &'static [u8], text: &str| {
+        Form::new().text("text", text.to_owned()).part("file", Part::bytes(bytes).file_name("a.csv"))
+    };
+    let both = form("订单号,快递单号\n1,75312345678901\n".as_bytes(), "x");
+    for (form, told) in [(both, "请只留一样"), (form(b"", ""), "文件是空的"), (form(b"", "x"), "请只留一样")]
+    {
+        let request = w.http().post(w.at("/admin/shipping")).header("Cookie", &clerk.cookie).multipart(form);
+        let answer = request.send().await.unwrap();
+        let cookies = format!("{}; {}", clerk.cookie, cookie(&answer, "_flash=").unwrap_or_default());
+        let page = w.http().get(w.at("/admin/shipping")).header("Cookie", cookies).send().await.unwrap();
+        let page = page.text().await.unwrap();
+        assert!(page.contains(told), "{told}: {page}");
+    }
+
     // One yes for all rows that say the same, and for no other.
     let to = brought("备注", &["加急", "加急", "自提", ""]).await;
     let page = clerk.page(&to).await;
