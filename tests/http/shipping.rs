@@ -1458,4 +1458,8 @@ async fn an_order_that_moved_after_its_slip_was_printed_is_told_where_that_is_sc
     assert!(page.contains("收货信息改过") && page.contains("第 2 步"), "{page}");
     printed().await;
     assert!(!scan().await.contains("收货信息改过"));
+    // Saved as it stands nothing has changed, and the slip is right.
+    owner.post(&format!("/admin/orders/{no}/address"), &form).await;
+    assert!(owner.said(&format!("/admin/orders/{no}")).await.contains("收货信息没有变"));
+    assert!(!scan().await.contains("收货信息改过"));
 }

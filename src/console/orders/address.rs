@@ -64,6 +64,11 @@ async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<String
             );
             return Err(Error::from(Code::OrderState).says(words));
         }
+        // The slip that was printed of it is still right.
+        if before == address {
+            let by_others = !of.is_empty() && of != mark(&before);
+            return Ok(if by_others { CHANGED } else { "收货信息没有变" }.to_owned());
+        }
         moves::readdress(tx, order.id, &address)?;
         // The log is read by many: it shows what changed, and not where somebody lives.
         let what = format!("{READDRESSED}：{} → {}", masked(&before), masked(&address));
