@@ -209,9 +209,16 @@ fn leave(
     Ok(id)
 }
 
-/// The same parcel under another number.
-pub fn renumber(tx: &Tx, order: OrderId, id: ResendId, parcel: &Parcel, who: &Who) -> Result<()> {
+/// The same parcel under another number, where it has the one that somebody saw.
+pub fn renumber(
+    tx: &Tx,
+    order: OrderId,
+    id: ResendId,
+    (was, parcel): (Option<&str>, &Parcel),
+    who: &Who,
+) -> Result<()> {
     let sent = store::resends_of(tx, order)?.into_iter().find(|sent| sent.id == id).ok_or(Code::NotFound)?;
+    shipping::must_be_the_parcel(&sent.parcel, was)?;
     if sent.parcel != *parcel {
         store::set_resend_parcel(tx, id, parcel)?;
         let what = format!("改单号：{} → {}", sent.parcel.text(), parcel.text());

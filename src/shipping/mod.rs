@@ -518,6 +518,16 @@ pub fn undo(tx: &Tx, id: OrderId, shipment: ShipmentId, who: &Who) -> Result<Par
     Ok(shipment.parcel)
 }
 
+/// The same, where the parcel is the one that somebody saw: a number that was put right since says that it has left.
+pub fn undo_seen(tx: &Tx, id: OrderId, shipment: ShipmentId, was: Option<&str>, who: &Who) -> Result<Parcel> {
+    let now = found(tx, id, shipment)?.1.parcel.text();
+    if was.is_some_and(|was| was != now) {
+        let words = format!("单号后来改成了 {now}，没有撤销：真要撤销，请在订单页按“撤销”");
+        return Err(Error::from(Code::OrderState).says(words));
+    }
+    undo(tx, id, shipment, who)
+}
+
 /// The same parcel under another number, where it has the one that somebody saw. Answers with what it was before.
 pub fn renumber_seen(
     tx: &Tx,
@@ -527,13 +537,19 @@ pub fn renumber_seen(
     merge: bool,
     who: &Who,
 ) -> Result<Parcel> {
-    let now = found(tx, id, shipment)?.1.parcel.text();
+    must_be_the_parcel(&found(tx, id, shipment)?.1.parcel, was)?;
+    renumber(tx, id, shipment, parcel, merge, who)
+}
+
+/// Errors: it has got another number since somebody saw it.
+pub fn must_be_the_parcel(parcel: &Parcel, was: Option<&str>) -> Result<()> {
+    let now = parcel.text();
     match was {
         Some(was) if was != now => {
             let words = format!("单号刚刚被改成了 {now}，没有再改：请核对哪一个对");
             Err(Error::from(Code::OrderState).says(words))
         }
-        _ => renumber(tx, id, shipment, parcel, merge, who),
+        _ => Ok(()),
     }
 }
 

@@ -834,6 +834,12 @@ async fn what_was_lost_is_sent_once_more() {
     let number = format!("{here}/resends/{}/number", sent["id"].as_str().unwrap());
     clerk.post(&number, &[("tracking_no", "SF3333333333333")]).await;
     assert_eq!(alice.order(&placed.no).await["resends"][0]["trackingNo"], "SF3333333333333");
+    // From a page that was opened before.
+    assert!(clerk.page(&here).await.contains("name=\"was\" value=\"顺丰速运 SF3333333333333\""));
+    let late = [("tracking_no", "SF4444444444444"), ("was", "顺丰速运 SF2222222222222")];
+    clerk.post(&number, &late).await;
+    assert!(clerk.said(&here).await.contains("单号刚刚被改成了 顺丰速运 SF3333333333333，没有再改"));
+    assert_eq!(alice.order(&placed.no).await["resends"][0]["trackingNo"], "SF3333333333333");
     let product = clerk.page("/admin/products/1/stock").await;
     assert!(product.contains("补发：快递丢件"), "{product}");
     // It counts as received ten days after the last parcel, not after the first.

@@ -47,6 +47,11 @@ async fn an_order_leaves_in_two_parcels_and_one_is_taken_back() {
     let id = parcels[1]["id"].as_str().unwrap();
     packer.post(&format!("{page}/shipments/{id}/number"), &[("tracking_no", "773123456789012")]).await;
     assert_eq!(alice.order(&placed.no).await["shipments"][1]["company"], "STO");
+    // Whoever takes back what he has just sent does not take back what a colleague has put right since.
+    packer.post(&format!("{page}/shipments/{id}/undo"), &[("was", "中通快递 75312345678901")]).await;
+    assert!(packer.said(&page).await.contains("单号后来改成了 申通快递 773123456789012，没有撤销"));
+    assert_eq!(alice.status(&placed.no).await, "shipped");
+    assert!(packer.page(&page).await.contains("name=\"was\" value=\"申通快递 773123456789012\""));
     packer.post(&format!("{page}/shipments/{id}/undo"), &[]).await;
     assert!(packer.said(&page).await.contains("已撤销发货 申通快递 773123456789012"));
     assert_eq!(alice.status(&placed.no).await, "to_ship");

@@ -819,6 +819,8 @@ struct Numbered {
     merge: bool,
     #[field(default = false)]
     as_written: bool,
+    /// The parcel as the page showed it.
+    was: Option<String>,
 }
 
 #[post("/orders/<no>/resends/<id>/number", data = "<form>")]
@@ -828,7 +830,7 @@ async fn renumber(shop: &State<Shop>, staff: Clerk, no: &str, id: ResendId, form
         let order = find(shop, no).await?;
         let write = move |tx: &Tx| {
             let parcel = parcel(tx, order.id, (&form.company, &form.tracking_no), form.merge, form.as_written)?;
-            new::renumber(tx, order.id, id, &parcel, &Who::staff(&staff.0.name))?;
+            new::renumber(tx, order.id, id, (form.was.as_deref(), &parcel), &Who::staff(&staff.0.name))?;
             audit(tx, &staff.0, &format!("{} 补发的包裹改单号：{}", order.order_no, parcel.text()))?;
             Ok("单号已改")
         };

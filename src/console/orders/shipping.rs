@@ -137,14 +137,16 @@ async fn next(shop: &Shop, id: OrderId, came: &Came) -> Result<String> {
 /// A parcel that has just left.
 struct Left {
     order: OrderId,
-    parcel: Option<ShipmentId>,
+    /// And what it is called, by which it is known again.
+    parcel: Option<(ShipmentId, String)>,
     words: String,
 }
 
 impl Left {
     /// Where it is taken back; nowhere when it is unknown.
     fn undo(&self, no: &str) -> String {
-        self.parcel.map(|id| format!("{}/shipments/{id}/undo", here(no))).unwrap_or_default()
+        let Some((id, was)) = &self.parcel else { return String::new() };
+        format!("{}/shipments/{id}/undo?{}", here(no), query_string(&[("was", was)]))
     }
 }
 
@@ -192,7 +194,7 @@ async fn send(
         let how = if status == OrderStatus::ToShip { "部分" } else { "已" };
         let done = order.leaves(how, ' ', &sending.parcel);
         audit(tx, &staff, &format!("{order_no} {done}"))?;
-        let parcel = orders::shipments(tx, id)?.last().map(|shipment| shipment.id);
+        let parcel = orders::shipments(tx, id)?.last().map(|shipment| (shipment.id, shipment.parcel.text()));
         // Whoever scanned one label twice takes it back from here.
         let beside = twin.map(|twin| format!("，和订单 {} 装在一个包裹里", twin.order_no)).unwrap_or_default();
         Ok(Left { order: id, parcel, words: format!("{done}{beside}") })
@@ -200,15 +202,22 @@ async fn send(
     shop.write(write).await
 }
 
-#[post("/orders/<no>/shipments/<id>/undo")]
-async fn undo(shop: &State<Shop>, staff: Staff, no: &str, id: ShipmentId) -> Flash<Redirect> {
-    back(here(no), take_back(shop, staff, no, id).await)
+#[derive(FromForm)]
+struct Seen {
+    /// The parcel as the page showed it.
+    was: Option<String>,
 }
 
-async fn take_back(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId) -> Result<String> {
+#[post("/orders/<no>/shipments/<id>/undo", data = "<form>")]
+async fn undo(shop: &State<Shop>, staff: Staff, no: &str, id: ShipmentId, form: Option<Form<Seen>>) -> Flash<Redirect> {
+    let was = form.and_then(|form| form.was.clone());
+    back(here(no), take_back(shop, staff, no, id, was).await)
+}
+
+async fn take_back(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId, was: Option<String>) -> Result<String> {
     let order = find(shop, no).await?;
     let write = move |tx: &Tx| {
-        let parcel = shipping::undo(tx, order.id, shipment, &Who::staff(&staff.name))?;
+        let parcel = shipping::undo_seen(tx, order.id, shipment, was.as_deref(), &Who::staff(&staff.name))?;
         audit(tx, &staff, &format!("{} {}", order.order_no, order.leaves("撤销", ' ', &parcel)))?;
         let waits = if order.delivery == Delivery::Pickup { "待取货" } else { "待发货" };
         Ok(format!("{}，订单回到{waits}", order.leaves("已撤销", ' ', &parcel)))
