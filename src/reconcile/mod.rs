@@ -328,12 +328,7 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
         let state = if found.is_empty() { BillState::Equal } else { BillState::Differs };
         parts::store::put(tx, day, &mch_id, state, &bill.others)?;
         parts::conclude(tx, day, Some(&mch_id))?;
-        for (entry, first) in store::refunds_named_before(tx, day)? {
-            // With every day since it was made matched, no bill is left that could name another.
-            if store::matched_between(tx, first, day)? == (day.end() - first.start()) / DAY {
-                learn::answered_by_bill(tx, day, entry)?;
-            }
-        }
+        answer_holds(tx, day, lines)?;
         if unheard == 0 {
             payments::clear_unread_until(tx, day.end())?;
         }
@@ -347,6 +342,23 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
         0 => Ok(Ran::Done),
         n => Ok(Ran::Failed(format!("{} 有 {n} 笔款项还没能向微信查实", day.shown()))),
     }
+}
+
+/// What somebody is to look into has its answer in a bill that was read whole: one that names refunds of the payment, or, where
+/// every day since it was made is known like that and an earlier one names them, one that names no more.
+fn answer_holds(tx: &Tx, day: Day, lines: store::Lines) -> Result<()> {
+    if store::read_whole(tx, day, day)? == 0 {
+        return Ok(());
+    }
+    for entry in store::refunds_awaited(tx, day, lines)? {
+        learn::answered_by_bill(tx, day, entry)?;
+    }
+    for (entry, first) in store::refunds_named_before(tx, day)? {
+        if store::read_whole(tx, first, day)? == (day.end() - first.start()) / DAY {
+            learn::answered_by_bill(tx, day, entry)?;
+        }
+    }
+    Ok(())
 }
 
 /// Rows that make no sense: what makes one of them wrong is in the others too, so a day tells it once.
@@ -408,16 +420,12 @@ async fn enter_missed(shop: &Shop, account: &Account, day: Day, lines: store::Li
         let learnt = learn::all_of(shop, entry, numbers.filter(|number| !number.is_empty()).collect()).await;
         unheard += usize::from(without_the_others(learnt, &entry) != Some(Ran::Done));
     }
-    let read = move |conn: &Connection| {
-        Ok((store::refunds_missed(conn, day, lines)?, store::refunds_awaited(conn, day, lines)?))
-    };
-    let (left, awaited) = shop.read(read).await?;
-    if left.is_empty() && awaited.is_empty() {
+    let left = shop.read(move |conn| Ok(store::refunds_missed(conn, day, lines)?)).await?;
+    if left.is_empty() {
         return Ok(unheard);
     }
     let write = move |tx: &Tx| {
-        left.iter().try_for_each(|missed| learn::billed(tx, missed.entry, &missed.refund_id, &missed.number))?;
-        awaited.iter().try_for_each(|entry| learn::answered_by_bill(tx, day, *entry))
+        left.iter().try_for_each(|missed| learn::billed(tx, missed.entry, &missed.refund_id, &missed.number))
     };
     shop.write(write).await?;
     Ok(unheard)

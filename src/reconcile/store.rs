@@ -327,10 +327,15 @@ pub fn refunds_named_before(conn: &Connection, day: Day) -> Result<Vec<(LedgerId
     rows.query_map(params![day, day.end()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// How many of these days, both ends included, have been matched.
-pub fn matched_between(conn: &Connection, first: Day, last: Day) -> Result<i64> {
+/// How many of these days, both ends included, have been matched by bills that were read whole: of which no row is left that
+/// cannot be read or entered, and no sum says that one is missing.
+pub fn read_whole(conn: &Connection, first: Day, last: Day) -> Result<i64> {
     conn.prepare_cached(
-        "select count(*) from bills where day >= ?1 and day <= ?2 and state in ('equal', 'differs', 'empty')",
+        "select count(*) from bills b
+          where day >= ?1 and day <= ?2 and state in ('equal', 'differs', 'empty')
+            and not exists (select 1 from money_exceptions e
+                             where e.kind = 'bill_difference' and e.state = 'open' and e.day = b.day
+                               and e.difference in ('unreadable', 'funds', 'no_bill', 'refund_missing_here'))",
     )?
     .query_row([first, last], |row| row.get(0))
 }
