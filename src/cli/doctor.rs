@@ -277,7 +277,7 @@ fn miniprogram_finding(shop: &Shop) -> Option<Result<String, String>> {
     }
     let (app_id, server) = (settings.get(miniprogram::APP_ID)?, settings.get(miniprogram::PUBLIC_URL)?);
     let told =
-        |server| format!("可以在后台“系统 → 小程序”下载，request、uploadFile、downloadFile 合法域名都填 {server}");
+        |server| format!("可以在后台“设置 → 小程序”下载，request、uploadFile、downloadFile 合法域名都填 {server}");
     Some(miniprogram::app_id(Some(app_id)).and_then(|_| miniprogram::server(Some(server))).map(told))
 }
 

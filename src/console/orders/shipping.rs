@@ -497,7 +497,7 @@ fn groups(judged: &[batch::Judged], moved: &dyn Fn(usize) -> bool) -> Vec<Group>
         shown("ready", "amber", "改单号", "已经发过，执行后换成新的单号", &of(Verdict::Renumber)),
         shown("ready", "green", "可以发", &in_part, &of(Verdict::Ready)),
         shown("done", "green", "已执行", "", &done),
-        shown("same", "grey", "早已发货", "单号一样，不会重复发", &of(Verdict::Same)),
+        shown("same", "grey", "不用再发", "已经用这个单号发了，或和别的行重复", &of(Verdict::Same)),
         shown("empty", "grey", "没填", "没有快递单号的行，不处理", &of(Verdict::Empty)),
     ]
 }
