@@ -255,8 +255,7 @@ function picture(list, words, first = list[0]) {
   if (url) label.append(make("img", { src: url, alt: "" }));
   const file = make("input", { type: "file", accept: "image/*", className: "vh", disabled: fixed });
   file.setAttribute("aria-label", words);
-  file.addEventListener("change", async () => {
-    if (!file.files.length) return;
+  file.addEventListener("change", () => file.files.length && travels(async () => {
     try {
       const { hash, url } = await send(file.files[0]);
       for (const row of list) {
@@ -269,7 +268,7 @@ function picture(list, words, first = list[0]) {
     }
     matrix();
     pictures();
-  });
+  }));
   label.append(file);
   return label;
 }
@@ -293,6 +292,30 @@ const small = async (file) => {
   canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   return new Promise((done) => canvas.toBlob((blob) => done(blob ?? file), "image/jpeg", 0.9));
 };
+// What is saved has every picture that was chosen: saving waits for those on their way, and is given up when one is refused.
+const underway = new Set();
+let lost = false;
+const travels = (work) => {
+  const way = work().finally(() => underway.delete(way));
+  underway.add(way);
+};
+product.addEventListener("submit", async (event) => {
+  if (!underway.size) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  const button = event.submitter;
+  if (product.dataset.waits) return;
+  product.dataset.waits = "yes";
+  lost = false;
+  button?.setAttribute("aria-busy", "true");
+  const words = $("[data-changed]");
+  if (words) words.textContent = "还在传图片，传完就保存…";
+  while (underway.size) await Promise.allSettled(underway);
+  delete product.dataset.waits;
+  button?.removeAttribute("aria-busy");
+  if (lost) touched();
+  else product.requestSubmit(button);
+});
 /** Sends a picture and answers with its hash and address; the bar moves meanwhile. */
 const send = async (file) => {
   const form = new FormData();
@@ -318,7 +341,10 @@ const complain = (words) => {
   box.after(strip);
   setTimeout(() => strip.remove(), 8000);
 };
-const refused = (file, error) => complain(`${file.name} 没有传上去：${error.message}`);
+const refused = (file, error) => {
+  lost = true;
+  complain(`${file.name} 没有传上去：${error.message}`);
+};
 /** What of it is a picture; that the rest is none is said. */
 const onlyPictures = (chosen) => {
   const [good, bad] = [[], []];
@@ -338,6 +364,7 @@ async function add(chosen) {
       const { hash } = await send(file);
       item.append(make("input", { type: "hidden", name: "keep", value: hash }));
       item.append(remover(item));
+      touched();
     } catch (error) {
       item.remove();
       refused(file, error);
@@ -348,7 +375,7 @@ async function add(chosen) {
 const remover = (item) => {
   const off = make("button", { type: "button", className: "off-button", innerHTML: icon("x", " sm") });
   off.setAttribute("aria-label", "去掉这张图片");
-  off.addEventListener("click", () => (item.remove(), show()));
+  off.addEventListener("click", () => (item.remove(), touched()));
   return off;
 };
 if (!fixed) {
@@ -362,11 +389,11 @@ if (!fixed) {
 files.addEventListener("change", () => {
   const chosen = [...files.files];
   files.value = "";
-  add(chosen);
+  travels(() => add(chosen));
 });
 let moved = null;
 box.addEventListener("dragstart", (event) => (moved = event.target.closest("li[draggable]")));
-box.addEventListener("dragend", () => ((moved = null), show()));
+box.addEventListener("dragend", () => ((moved = null), touched()));
 box.addEventListener("dragover", (event) => {
   const over = event.target.closest("li[draggable]");
   if (!moved || !over || over === moved) return;
@@ -381,7 +408,7 @@ const list = $(".blocks", product);
 const PICTURE = /^图片[:：]\s*([0-9a-f]{64})$/;
 const write = () => {
   detail.value = $$(":scope > li", list).map((item) => item.dataset.hash ? `图片:${item.dataset.hash}` : $("textarea", item).value.trim()).filter(Boolean).join("\n");
-  show();
+  touched();
 };
 const block = (content, hash) => {
   const item = make("li", { draggable: false });
@@ -432,7 +459,11 @@ if (!fixed) {
     $("textarea", list.lastElementChild).focus();
   });
   const chosen = $("[data-add=images]");
-  chosen.addEventListener("change", () => (addDetail([...chosen.files]), (chosen.value = "")));
+  chosen.addEventListener("change", () => {
+    const picked = [...chosen.files];
+    chosen.value = "";
+    travels(() => addDetail(picked));
+  });
 }
 
 // What is dropped or pasted goes to where the pointer or the cursor is.
@@ -441,10 +472,12 @@ product.addEventListener("dragover", (event) => event.dataTransfer?.types.includ
 product.addEventListener("drop", (event) => {
   if (!event.dataTransfer.files.length) return;
   event.preventDefault();
-  (toDetail(event.target) ? addDetail : add)(event.dataTransfer.files);
+  const dropped = [...event.dataTransfer.files];
+  travels(() => (toDetail(event.target) ? addDetail : add)(dropped));
 });
 addEventListener("paste", (event) => {
-  if (event.clipboardData.files.length) (toDetail(document.activeElement) ? addDetail : add)(event.clipboardData.files);
+  const pasted = [...event.clipboardData.files];
+  if (pasted.length) travels(() => (toDetail(document.activeElement) ? addDetail : add)(pasted));
 });
 
 // ── what a buyer sees ──

@@ -235,6 +235,17 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
     await desk.getByText("商品已保存").waitFor();
     assert.equal(await desk.locator("table.skus [name$='.known']").count(), 3);
     assert.equal(await desk.getByLabel("下架时间").inputValue(), "2099-12-31T20:00");
+    // Who saves while pictures are on their way has them.
+    const pictures = desk.locator(".pics [name=keep]");
+    const kept = await pictures.count();
+    await desk.route("**/admin/products/pictures", async (route) => (await new Promise((done) => setTimeout(done, 700)), route.continue()));
+    await desk.getByLabel("添加图片").setInputFiles(["berrybox", "honey"].map((name) => new URL(`../../static/demo/${name}.jpg`, import.meta.url).pathname));
+    await desk.getByRole("button", { name: "保存", exact: true }).click();
+    await desk.getByText("还在传图片").waitFor();
+    await until("both pictures", async () => (await desk.getByText("还在传图片").count()) === 0 && (await pictures.count()) === kept + 2);
+    await desk.reload();
+    assert.equal(await pictures.count(), kept + 2);
+    await desk.unroute("**/admin/products/pictures");
     const other = await open({ storageState: await desk.context().storageState() });
     await other.goto(desk.url());
     await other.getByLabel("卖点").fill("加厚");
