@@ -20,13 +20,12 @@ pub mod settle;
 pub mod store;
 pub mod trial;
 
-use crate::clock::MINUTE;
 use crate::ids::{AttemptId, LedgerId, OrderId, OutTradeNo};
 use crate::money::Fen;
 use crate::shop::Shop;
 use crate::transactions::Entry;
 use crate::wechat::pay::PayOrder;
-use crate::wechat::{Account, Api, Exchange};
+use crate::wechat::{Account, Exchange};
 use crate::words::words;
 
 words! {
@@ -69,9 +68,6 @@ impl AttemptState {
     }
 }
 
-/// So long after an attempt was made API v2 lets it be closed.
-const CLOSABLE_AFTER: i64 = 5 * MINUTE;
-
 /// One unified order at WeChat. An order can have several, at most one of them alive.
 #[derive(Clone, Debug)]
 pub struct Attempt {
@@ -111,13 +107,9 @@ impl Attempt {
         }
     }
 
-    /// From when on WeChat closes it: v2 wants five minutes between an attempt's creation and its closing, with v3 that is
-    /// advice. Source: close order, API v2.
+    /// From when on WeChat closes it.
     pub fn closable_at(&self) -> i64 {
-        match self.params.api() {
-            Api::V2 => self.created_at + CLOSABLE_AFTER,
-            Api::V3 => self.created_at,
-        }
+        self.created_at + self.params.api().closable_after()
     }
 
     /// A call about this attempt, for the transaction log; packed here, so that the writer need not.

@@ -15,7 +15,7 @@ use crate::orders::{self, Order, OrderStatus, Topic, Who, moves};
 use crate::refunds::{Refund, store as refunds};
 use crate::settings::Settings;
 use crate::transactions::store as messages;
-use crate::wechat::{Api, Payment};
+use crate::wechat::Payment;
 
 /// Where the fact came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +111,9 @@ struct Fact<'a> {
 impl Fact<'_> {
     fn settle(&self, settings: &Settings) -> Result<Settlement> {
         let attempt = store::attempt_of(self.tx, self.payment)?;
-        if self.source == Source::Notify && attempt.as_ref().is_some_and(|attempt| self.is_of_older_api(attempt)) {
+        if self.source == Source::Notify
+            && attempt.as_ref().is_some_and(|attempt| !self.payment.api.tells_of(attempt.params.api()))
+        {
             return Ok(Settlement { settled: Settled::OtherVersion, attempt });
         }
         let settled = self.decide(attempt.as_ref(), settings)?;
@@ -131,11 +133,6 @@ impl Fact<'_> {
         Ok(Settlement { settled, attempt })
     }
 
-    /// WeChat tells of what API v3 made by API v3 alone, and signs it with a key that nobody else has.
-    fn is_of_older_api(&self, attempt: &Attempt) -> bool {
-        self.payment.api == Api::V2 && attempt.params.api() == Api::V3
-    }
-
     /// WeChat says that money of this payment went back, and none of our refunds can be meant: the goods do not leave before
     /// API v2 has listed it. API v3 does not tell which it was, so a person has to look.
     fn given_back_elsewhere(&self, attempt: Option<&Attempt>, order: Option<OrderId>) -> Result<()> {
@@ -143,11 +140,12 @@ impl Fact<'_> {
         if known.iter().any(Refund::may_be_taken_on) {
             return Ok(());
         }
-        let what = match self.payment.api {
-            Api::V2 => {
+        let listed = self.payment.api.lists_refunds();
+        let what = match listed {
+            true => {
                 "微信说这笔付款已有退款，不是本店退的，多半是有人在商户平台退的：正在向微信查退了多少，查到之前不发货"
             }
-            Api::V3 => learn::UNLISTED,
+            false => learn::UNLISTED,
         };
         let new = NewException {
             order_id: order,
@@ -158,9 +156,9 @@ impl Fact<'_> {
             ..NewException::new(Kind::AmountMismatch, exceptions::gone_back(&self.payment.transaction_id), what)
         };
         // What one of several refunds may answer gives way to what it may not.
-        let opened = match self.payment.api {
-            Api::V2 => exceptions::open(self.tx, &new)?.is_some(),
-            Api::V3 => exceptions::open_saying(self.tx, &new)?,
+        let opened = match listed {
+            true => exceptions::open(self.tx, &new)?.is_some(),
+            false => exceptions::open_saying(self.tx, &new)?,
         };
         match order.filter(|_| opened) {
             Some(order) => self.note(order, &Who::wechat(), what),

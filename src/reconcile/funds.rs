@@ -6,9 +6,9 @@ use crate::error::Result;
 use crate::money::yuan;
 use crate::shop::Shop;
 use crate::transactions::Entry;
+use crate::wechat::Account;
 use crate::wechat::bill::Moved;
 use crate::wechat::funds::{Flow, FundsAnswer};
-use crate::wechat::{Account, Api};
 
 /// What a day's fund flow says, beside what the bill says of all rows, the shop's own and others'.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Funds {
 pub(super) async fn fetch(shop: &Shop, account: &Account, day: Day, billed: Moved) -> Result<Funds> {
     let settings = shop.settings();
     let exchange = match settings.identity().transpose() {
-        Err(why) if account.api() == Api::V2 => {
+        Err(why) if account.api().needs_certificate() => {
             return Ok(Funds { billed, problem: why.to_owned(), ..Funds::default() });
         }
         identity => shop.wechat.download_funds(account, identity.unwrap_or_default(), day, &shop.nonces).await,

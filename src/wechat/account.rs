@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::{v2, v3};
+use crate::clock::MINUTE;
 use crate::words::words;
 
 words! {
@@ -13,6 +14,33 @@ words! {
         #[default]
         V2 "v2" "API v2",
         V3 "v3" "API v3",
+    }
+}
+
+/// What the two versions do differently, for whoever need not know which is which.
+impl Api {
+    /// Its query of a payment's refunds lists those that were made in WeChat's console, too.
+    pub fn lists_refunds(self) -> bool {
+        self == Api::V2
+    }
+
+    /// It gives money back, and hands out the flow of funds, to whoever shows a client certificate.
+    pub fn needs_certificate(self) -> bool {
+        self == Api::V2
+    }
+
+    /// So long after it was made it lets an order be closed; with v3 that is advice. Source: close order, API v2.
+    pub fn closable_after(self) -> i64 {
+        match self {
+            Api::V2 => 5 * MINUTE,
+            Api::V3 => 0,
+        }
+    }
+
+    /// Its notices may say that an attempt of this version was paid. WeChat tells of what API v3 made by v3 alone, and signs it
+    /// with a key that nobody else has; that of v2 is known to whatever else the merchant uses.
+    pub fn tells_of(self, made_by: Api) -> bool {
+        !(self == Api::V2 && made_by == Api::V3)
     }
 }
 

@@ -22,7 +22,6 @@ use crate::refunds::store::{self as refunds, NewRefund};
 use crate::refunds::{CLOSED, OTHER_REFUND, Origin, Refund, RefundState};
 use crate::shop::Shop;
 use crate::transactions::{Entry, store as messages};
-use crate::wechat::Api;
 use crate::wechat::refund::{RefundFact, RefundStatus};
 
 /// Enters what WeChat says about one refund. `accepted_at` is when WeChat took it on, if that is known.
@@ -437,7 +436,7 @@ fn settle_hint(tx: &Tx, transaction_id: &str, is_new: bool) -> Result<()> {
 fn are_listed(tx: &Tx, transaction_id: &str) -> Result<bool> {
     let attempt = ledger::payment(tx, transaction_id)?.and_then(|entered| entered.attempt_id);
     let attempt = attempt.map(|id| payments::attempt(tx, id)).transpose()?.flatten();
-    Ok(attempt.is_some_and(|attempt| attempt.params.api() == Api::V2))
+    Ok(attempt.is_some_and(|attempt| attempt.params.api().lists_refunds()))
 }
 
 const ANSWERED: &str = "退款已查实，登记在订单里";

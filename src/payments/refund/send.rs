@@ -19,7 +19,7 @@ use crate::returns::store as returns;
 use crate::shop::Shop;
 use crate::transactions::Entry;
 use crate::wechat::refund::{REFUND, REFUND_QUERY, RefundOrder, balance_may_do};
-use crate::wechat::{Account, Api, Exchange, GatewayError};
+use crate::wechat::{Account, Exchange, GatewayError};
 
 /// WeChat wants a minute between two refunds of one payment. Source: refund, API v2.
 const APART: i64 = MINUTE;
@@ -395,7 +395,7 @@ fn logged<T>(exchange: &Exchange<T>, refund: &Refund) -> Entry {
 async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrder) -> Result<Ran> {
     let settings = shop.settings();
     let exchange = match settings.identity().transpose() {
-        Err(why) if account.api() == Api::V2 => {
+        Err(why) if account.api().needs_certificate() => {
             Exchange::unsent("refund", GatewayError::Refused { code: CERTIFICATE.into(), text: why.to_owned() })
         }
         identity => shop.wechat.refund(account, identity.unwrap_or_default(), order, &shop.nonces).await,

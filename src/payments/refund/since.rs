@@ -19,8 +19,8 @@ use crate::payments::{ToAsk, store as payments};
 use crate::refunds::{Refund, store as refunds};
 use crate::shop::Shop;
 use crate::transactions::Entry;
+use crate::wechat::Account;
 use crate::wechat::pay::{ORDER_QUERY, Trade, TradeOf};
-use crate::wechat::{Account, Api};
 
 /// What WeChat says of a payment that the shop went back behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub(super) async fn ask(
     let now = shop.read(move |conn| Ok(refunds::of_transaction(conn, &transaction_id)?)).await?;
     let ours = known.iter().any(|refund| Some(refund.id) != but && refund.may_be_taken_on());
     let new = now.iter().any(|refund| known.iter().all(|before| before.id != refund.id));
-    Ok(Ok(match (new, ours && account.api() == Api::V2) {
+    Ok(Ok(match (new, ours && account.api().lists_refunds()) {
         (true, _) => Back::Forgotten,
         (false, true) => Back::AsKnown,
         (false, false) => Back::Perhaps,
