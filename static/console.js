@@ -2,6 +2,13 @@
 const $ = (selector, from = document) => from.querySelector(selector);
 const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
 const handy = matchMedia("(max-width: 899px)");
+// What is typed is read as the shop reads it: wide digits are digits, and what is no amount or no number is NaN.
+const narrow = (text) => text.replace(/[！-～]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0)).replace(/[\u3000\u00a0]/g, " ").trim();
+const typedFen = (text) => {
+  const bare = narrow(text).replace(/^(RMB|CNY|rmb|cny|人民币|¥|￥)/, "").replace(/(元|圆|块|RMB|CNY|rmb|cny|人民币)$/, "").trim();
+  return /^(\d+|\d{1,3}(,\d{3})+)(\.\d{0,2})?$/.test(bare) ? Math.round(Number(bare.replaceAll(",", "")) * 100) : NaN;
+};
+const typedWhole = (text) => (/^\d+$/.test(narrow(text)) ? Number(narrow(text)) : NaN);
 const line = (name) => `<svg class="i" aria-hidden="true"><use href="/static/icons.svg#${name}"/></svg>`;
 
 // The tab that one is on can be seen, however many there are; so can the card of the settings.
@@ -73,13 +80,12 @@ for (const form of $$("[data-ticket]")) {
 // What an order that staff write comes to, while it is written: goods without a price of their own cost what the shop asks.
 for (const form of $$("[data-sum]")) {
   const asked = new Map($$("#goods option").map((option) => [option.value, option.dataset.price]));
-  const fen = (text) => (/^\d+(\.\d{1,2})?$/.test(text) ? Math.round(text * 100) : NaN);
   const show = () => {
     const read = (i, name) => form.elements[`lines[${i}].${name}`]?.value.trim() ?? "";
-    const lines = $$("[name$='.what']", form).map((_, i) => [read(i, "what"), Number(read(i, "quantity") || 1), read(i, "price")]).filter(([what]) => what);
-    const sums = lines.map(([what, n, price]) => n * fen(price || (asked.get(what) ?? "")));
+    const lines = $$("[name$='.what']", form).map((_, i) => [read(i, "what"), typedWhole(read(i, "quantity") || "1"), read(i, "price")]).filter(([what]) => what);
+    const sums = lines.map(([what, n, price]) => n * typedFen(price || (asked.get(what) ?? "")));
     const known = sums.filter((sum) => !Number.isNaN(sum));
-    const [goods, freight] = [known.reduce((a, b) => a + b, 0), fen(form.elements.freight.value.trim())];
+    const [goods, freight] = [known.reduce((a, b) => a + b, 0), typedFen(form.elements.freight.value.trim())];
     const yuan = (n) => `¥${(n / 100).toFixed(2)}`;
     const unknown = known.length < sums.length ? `，${sums.length - known.length} 样没有算进去` : "";
     const whole = Number.isNaN(freight) ? `商品 ${yuan(goods)}，运费按设置` : `共 ${yuan(goods + freight)}`;
@@ -312,30 +318,35 @@ for (const field of $$("input[data-unset]")) {
 for (const form of $$("[data-refund]")) {
   const button = $("button", form);
   const words = button.textContent;
-  const fen = (text) => Math.round(Number(text) * 100) || 0;
-  // More than is left is marked where it is typed.
-  const bound = (field, wrong, words) => {
-    field.setCustomValidity(wrong ? words : "");
-    field.ariaInvalid = wrong ? "true" : null;
+  // What cannot be, or is more than is left, is marked where it is typed.
+  const bound = (field, words) => {
+    field.setCustomValidity(words);
+    field.ariaInvalid = words ? "true" : null;
     const said = field.nextElementSibling?.matches(".bad") ? field.nextElementSibling : null;
-    if (said) said.textContent = wrong ? words : "";
-    else if (wrong) field.after(Object.assign(document.createElement("small"), { className: "bad", textContent: words }));
+    if (said) said.textContent = words;
+    else if (words) field.after(Object.assign(document.createElement("small"), { className: "bad", textContent: words }));
   };
-  const plain = (text) => text.replace(/,/g, "");
+  const wrong = (field, read, most, unread, over) => {
+    const typed = field.value.trim();
+    if (!typed) return "";
+    return Number.isNaN(read(typed)) ? unread : read(typed) > most ? over : "";
+  };
   const mark = () => {
-    for (const field of $$("[data-pieces]", form)) bound(field, Number(field.value) > Number(field.dataset.pieces), `最多还能退 ${field.dataset.pieces} 件`);
-    for (const field of $$("[name$='.amount'], [name=freight]", form)) bound(field, fen(field.value) > fen(plain(field.dataset.bound)), `最多还能退 ¥${field.dataset.bound}`);
+    for (const field of $$("[data-pieces]", form)) bound(field, wrong(field, typedWhole, Number(field.dataset.pieces), "请填整数", `最多还能退 ${field.dataset.pieces} 件`));
+    for (const field of $$("[name$='.amount'], [name=freight]", form)) bound(field, wrong(field, typedFen, typedFen(field.dataset.bound), "请填金额，例如 8.50", `最多还能退 ¥${field.dataset.bound}`));
   };
   form.addEventListener("input", mark);
   setTimeout(mark);
+  // Of what would be refused there is no sum.
   const sum = () => {
     const lines = $$("[data-price]", form).map((field) => {
       const typed = field.closest("tr").querySelector("[name$='.amount']").value.trim();
       const pieces = Number(field.dataset.pieces) || 1;
-      return typed ? fen(typed) : Math.round((fen(field.dataset.price.replace(/,/g, "")) * (Number(field.value) || 0)) / pieces);
+      return typed ? typedFen(typed) : Math.round((typedFen(field.dataset.price) * typedWhole(field.value.trim() || "0")) / pieces);
     });
-    const all = lines.reduce((a, b) => a + b, 0) + fen(form.elements.freight?.value ?? 0);
-    button.textContent = all ? `${words}：共约 ¥${(all / 100).toFixed(2)}` : words;
+    const all = lines.reduce((a, b) => a + b, 0) + typedFen(form.elements.freight?.value.trim() || "0");
+    const may = all > 0 && all <= typedFen($("[data-left]", form).textContent) && !$("[aria-invalid=true]", form);
+    button.textContent = may ? `${words}：共约 ¥${(all / 100).toFixed(2)}` : words;
   };
   form.addEventListener("input", sum);
 }

@@ -58,6 +58,15 @@ await story(async ({ shop, simulator, step, shot, open, stage, login, fits }) =>
     await desk.locator("article", { hasText: no }).getByRole("link", { name: "处理" }).click();
     await desk.getByText("临时有事").first().waitFor();
     await shot(desk, "console-refund", true);
+    // What it comes to is said while it is typed, unless the shop would refuse it.
+    await desk.getByLabel("退运费").fill("");
+    for (const [pieces, amount, sum] of [["1", "", "22.00"], ["2", "", ""], ["1.5", "", ""], ["1", "-5", ""], ["1", "1e2", ""], ["1", "12.345", ""], ["１", "１２", "12.00"], ["1", "¥1.5", "1.50"]]) {
+      await desk.getByLabel("退几件").fill(pieces);
+      await desk.getByLabel("退款金额").fill(amount);
+      const said = sum ? `同意，下一步：共约 ¥${sum}` : "同意，下一步";
+      assert.equal(await desk.getByRole("button", { name: "同意，下一步" }).innerText(), said, `${pieces} ${amount}`);
+    }
+    await desk.reload();
     await desk.getByRole("button", { name: "同意，下一步" }).click();
     await desk.getByText("操作人 demo").waitFor();
     await shot(desk, "console-refund-confirm");

@@ -29,11 +29,24 @@ export async function until(what, look) {
   throw new Error(`waited in vain for ${what}`);
 }
 
-/** Runs in the page: what a finger is to hit, and is less than 40 px high. A line that leads on as a whole counts as that. */
-const narrow = () =>
-  [...document.querySelectorAll("button, select, summary, textarea, input:not([type=hidden], [type=checkbox], [type=radio]), .btn, .chip, .tabs a, .seg a")]
-    .filter((one) => one.checkVisibility() && one.getBoundingClientRect().width > 1 && one.getBoundingClientRect().height < 39.5)
+/**
+ * Runs in the page: what a finger is to hit, and is less than 40 px high. A link is, unless it stands among words; one that
+ * covers what it stands in is as high as that.
+ */
+const narrow = () => {
+  const covers = (one) => {
+    if (getComputedStyle(one, "::after").position !== "absolute") return one;
+    let place = one;
+    while (getComputedStyle(place).position === "static") place = place.parentElement;
+    return place;
+  };
+  const amongWords = (one) => [...one.parentElement.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
+  const links = [...document.querySelectorAll("main a[href]")].filter((one) => !amongWords(one));
+  const rest = document.querySelectorAll("button, select, summary, textarea, input:not([type=hidden], [type=checkbox], [type=radio]), .btn, .chip, .tabs a, .seg a");
+  return [...new Set([...rest, ...links])]
+    .filter((one) => one.checkVisibility() && one.getBoundingClientRect().width > 1 && covers(one).getBoundingClientRect().height < 39.5)
     .map((one) => `${one.tagName} ${one.className} ${(one.textContent || one.name).trim().slice(0, 20)}`);
+};
 
 /** Runs in the page: text that is squeezed into a column of single characters. */
 const stacked = () => {
