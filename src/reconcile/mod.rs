@@ -328,7 +328,7 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
         let state = if found.is_empty() { BillState::Equal } else { BillState::Differs };
         parts::store::put(tx, day, &mch_id, state, &bill.others)?;
         parts::conclude(tx, day, Some(&mch_id))?;
-        answer_holds(tx, day, lines)?;
+        answer_holds(tx, day, &mch_id, lines)?;
         if unheard == 0 {
             payments::clear_unread_until(tx, day.end())?;
         }
@@ -345,16 +345,17 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
 }
 
 /// What somebody is to look into has its answer in a bill that was read whole: one that names refunds of the payment, or, where
-/// every day since it was made is known like that and an earlier one names them, one that names no more.
-fn answer_holds(tx: &Tx, day: Day, lines: store::Lines) -> Result<()> {
-    if store::read_whole(tx, day, day)? == 0 {
+/// those of all days since it was made were read so and an earlier one names them, one that names no more.
+fn answer_holds(tx: &Tx, day: Day, mch_id: &str, lines: store::Lines) -> Result<()> {
+    let read_since = |first| store::read_whole(tx, first, day, mch_id);
+    if read_since(day)? == 0 {
         return Ok(());
     }
     for entry in store::refunds_awaited(tx, day, lines)? {
         learn::answered_by_bill(tx, day, entry)?;
     }
-    for (entry, first) in store::refunds_named_before(tx, day)? {
-        if store::read_whole(tx, first, day)? == (day.end() - first.start()) / DAY {
+    for (entry, first) in store::refunds_named_before(tx, day, mch_id)? {
+        if read_since(first)? == (day.end() - first.start()) / DAY {
             learn::answered_by_bill(tx, day, entry)?;
         }
     }

@@ -8,7 +8,7 @@ use super::funds::Funds;
 use super::{BillState, ByOrders, KEPT_DAYS, Match};
 use crate::clock::{self, Day, MINUTE};
 use crate::db::Tx;
-use crate::exceptions::Difference;
+use crate::exceptions::{Difference, MATCHED_AGAIN};
 use crate::ids::{AttemptId, LedgerId, OrderId};
 use crate::money::yuan;
 use crate::wechat::bill::{BillRow, Moved, Others, Own};
@@ -313,31 +313,35 @@ pub fn refunds_awaited(conn: &Connection, day: Day, lines: Lines) -> Result<Vec<
     rows.query_map(params![day, lines.first, lines.until()], |row| row.get(0))?.collect()
 }
 
-/// The payments of which somebody is to look, since before this day's end, what went back, where an earlier bill names a
-/// refund: each with the day on which it was made.
-pub fn refunds_named_before(conn: &Connection, day: Day) -> Result<Vec<(LedgerId, Day)>> {
+/// The payments under this merchant number of which somebody is to look, since before this day's end, what went back, where an
+/// earlier bill names a refund: each with the day on which it was made.
+pub fn refunds_named_before(conn: &Connection, day: Day, mch_id: &str) -> Result<Vec<(LedgerId, Day)>> {
     let mut rows = conn.prepare_cached(
         "select distinct l.id, l.day from money_exceptions e
            join ledger l on l.kind = 'payment' and l.wechat_id = e.transaction_id
+           join attempts a on a.id = l.attempt_id
           where e.kind = 'amount_mismatch' and e.state = 'open' and e.subject = l.wechat_id || ' gone back'
-            and e.opened_at < ?2
+            and e.opened_at < ?2 and a.mch_id = ?3
             and exists (select 1 from bill_rows b
                          where b.kind = 'refund' and b.transaction_id = l.wechat_id and b.day < ?1)",
     )?;
-    rows.query_map(params![day, day.end()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    rows.query_map(params![day, day.end(), mch_id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// How many of these days, both ends included, have been matched by bills that were read whole: of which no row is left that
-/// cannot be read or entered, and no sum says that one is missing.
-pub fn read_whole(conn: &Connection, first: Day, last: Day) -> Result<i64> {
+/// How many of these days, both ends included, were matched by a bill of this merchant number that was read whole: of which no
+/// row could not be read, or names no payment, and no sum says that one is missing. That a person has settled such a thing makes
+/// the bill no more whole, only that a later match did not find it any more.
+pub fn read_whole(conn: &Connection, first: Day, last: Day, mch_id: &str) -> Result<i64> {
     conn.prepare_cached(
-        "select count(*) from bills b
-          where day >= ?1 and day <= ?2 and state in ('equal', 'differs', 'empty')
+        "select count(*) from bill_parts p
+          where day >= ?1 and day <= ?2 and mch_id = ?3 and state in ('equal', 'differs', 'empty') and looked_by is null
             and not exists (select 1 from money_exceptions e
-                             where e.kind = 'bill_difference' and e.state = 'open' and e.day = b.day
-                               and e.difference in ('unreadable', 'funds', 'no_bill', 'refund_missing_here'))",
+                             where e.kind = 'bill_difference' and e.day = p.day
+                               and (e.state = 'open' or e.resolution is not ?4)
+                               and (e.difference in ('unreadable', 'funds', 'no_bill')
+                                    or (e.difference = 'refund_missing_here' and e.transaction_id = '')))",
     )?
-    .query_row([first, last], |row| row.get(0))
+    .query_row(params![first, last, mch_id, MATCHED_AGAIN], |row| row.get(0))
 }
 
 /// What WeChat kept of one payment or refund.

@@ -15,7 +15,8 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
     await desk.getByRole("button", { name: "50", exact: true }).click();
     await until("the payments", async () => {
       await desk.goto(`${shop}/admin/orders?tab=to_ship`);
-      return orders.every(async (no) => (await desk.content()).includes(no)) && (await desk.locator("article").count()) >= 22;
+      const page = await desk.content();
+      return orders.every((no) => page.includes(no)) && (await desk.locator("article").count()) >= 22;
     });
     await shot(desk, "orders", true);
     const rows = orders.slice(0, 20).map((no, n) => `${no}\t顺丰\tSF12345678901${String(n).padStart(2, "0")}`);
