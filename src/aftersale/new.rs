@@ -84,9 +84,11 @@ fn gone_back(full: &Full, goods: &[(LineId, SkuId, i64)]) -> Option<String> {
         let back = taking().flat_map(|one| &one.lines).filter(|of| of.line_id == line.id);
         let alone: i64 = back.clone().filter(|of| of.quantity == 0).map(|of| of.amount.get()).sum();
         let left = paid.get() - back.map(|of| of.amount.get()).sum::<i64>();
-        let (most, short) = (2 * alone > worth, left < worth && 2 * alone * line.quantity > paid.get());
-        let again = goods.iter().any(|(id, ..)| *id == line.id);
-        (again && (most || short)).then(|| {
+        // Whatever went out again before, without any money, makes no room for what went back since.
+        let now: i64 = goods.iter().filter(|(id, ..)| *id == line.id).map(|(.., n)| n).sum();
+        let most = 2 * alone > paid.get() * now / line.quantity.max(1);
+        let short = left < worth && 2 * alone * line.quantity > paid.get();
+        (now > 0 && (most || short)).then(|| {
             let (worth, alone, name) = (yuan(worth), yuan(alone), &line.name);
             format!("{with}「{name}」买家付了 ¥{worth}，它另外退过 ¥{alone}（没有退件），也许就是这几件的钱")
         })

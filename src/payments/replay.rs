@@ -1,6 +1,6 @@
 //! Replay: every stored notice through today's program, on a copy that is thrown away: what would be different?
 
-use super::settle::{self, Source};
+use super::settle::{self, Settled, Source};
 use crate::clock;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -93,7 +93,9 @@ pub async fn run(copy: &Shop) -> Result<Replayed> {
                         Ok((settlement.settled, tx.total_changes() > before))
                     };
                     let (settled, wrote) = copy.write(write).await?;
-                    wrote.then(|| format!("现在的结果：{}", settled.text()))
+                    // What is not believed any more writes nothing, and was entered then.
+                    let unbelieved = believed && settled == Settled::OtherVersion;
+                    (wrote || unbelieved).then(|| format!("现在的结果：{}", settled.text()))
                 }
             };
             if let Some(now) = now {

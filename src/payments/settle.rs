@@ -73,7 +73,9 @@ impl Settled {
             Settled::Duplicate => "订单已付过款，重复付款将自动退回",
             Settled::AmountMismatch => "金额或币种与订单不符，转资金异常",
             Settled::Orphan => "找不到对应的支付单，转资金异常",
-            Settled::OtherVersion => "支付单是用 API v3 下的，通知却是 API v2 的：没有入账，已向微信查单",
+            Settled::OtherVersion => {
+                "支付单是用 API v3 下的，API v2 的通知不算数：没有入账；还没有结束的支付单，已去向微信查"
+            }
         }
     }
 

@@ -1320,6 +1320,32 @@ async fn what_was_given_back_of_a_line_is_not_sent_once_more_unasked() {
     w.must_hold().await;
 }
 
+/// What was lost and sent again before, with no money given back, makes no room for the next loss, which was paid back.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_earlier_loss_answers_nothing_about_the_next() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = shipped(&w, &boss, &alice, sku, 10).await;
+    let here = format!("/admin/orders/{}", placed.no);
+    let line = line(&alice, &placed).await;
+    let resend = async |pieces: &str, number: &str| {
+        let form = [("pieces[0].id", line.as_str()), ("pieces[0].quantity", pieces), ("reason", "丢件")];
+        let form = [&form[..], &[("tracking_no", number), ("merge", "true")]].concat();
+        boss.post(&format!("{here}/resend"), &form).await;
+        w.count("select count(*) from resends").await
+    };
+    assert_eq!(resend("2", "SF7777777777777").await, 1);
+    let given =
+        [("lines[0].id", line.as_str()), ("lines[0].amount", "10.00"), ("reason", "少件"), ("confirmed", "true")];
+    boss.post(&format!("{here}/refund"), &given).await;
+    until(&w, &format!("{}R01", placed.no), "succeeded").await;
+    assert_eq!(resend("1", "SF7777777777778").await, 1);
+    assert!(boss.said(&here).await.contains("也许就是这几件的钱"));
+    w.must_hold().await;
+}
+
 /// Money that waits to go back for a piece, or was refused, is told before the piece goes out again, and the piece that went out
 /// before its money goes.
 #[tokio::test(flavor = "multi_thread")]
