@@ -25,8 +25,9 @@ const stands = (link) => {
 
 function show(row, { price, available, on_hand, held, low }) {
   for (const link of row.querySelectorAll("[data-quick]")) {
-    if (link.dataset.quick === "price") link.firstElementChild.textContent = `¥${price}`;
-    else {
+    if (link.dataset.quick === "price") {
+      if (price !== undefined) link.firstElementChild.textContent = `¥${price}`;
+    } else if (available !== undefined) {
       link.querySelector("b").textContent = available;
       link.classList.toggle("bad", available <= 0);
       link.classList.toggle("warn", available > 0 && low);
@@ -38,16 +39,17 @@ function show(row, { price, available, on_hand, held, low }) {
 }
 
 // The strip of the page says it, and takes it back without leaving.
-function tell(words, back) {
+function tell(words, back, well = true) {
   document.querySelector(".strip.flash")?.remove();
-  const strip = make("div", { className: "strip green flash success stays", innerHTML: icon("circle-check") }, make("span", { className: "grow", textContent: words }));
+  const look = { className: `strip ${well ? "green flash success" : "amber flash"} stays`, innerHTML: icon(well ? "circle-check" : "triangle-alert") };
+  const strip = make("div", look, make("span", { className: "grow", textContent: words }));
   strip.setAttribute("role", "status");
   if (back) {
     const button = make("button", { type: "button", className: "btn sm", innerHTML: icon("undo-2") }, "撤销");
     button.addEventListener("click", async () => {
       button.setAttribute("aria-busy", "true");
       const told = await back();
-      tell(told.ok ? `已撤销：${told.said}` : `没有撤销：${told.problem}`);
+      tell(told.ok ? `已撤销：${told.said}` : `没有撤销：${told.problem}`, null, told.ok);
     });
     strip.append(button);
   }
@@ -84,7 +86,7 @@ export function begin(link) {
   };
   const wrong = ({ problem, now }) => {
     if (now) ({ was, held = held, sure = "" } = now);
-    hint.textContent = problem;
+    hint.textContent = now && !sure ? `${problem}，再按一次 Enter 就用您填的` : problem;
     hint.className = "bad";
     field.setAttribute("aria-invalid", "true");
     field.select();
@@ -105,7 +107,8 @@ export function begin(link) {
     const now = column === "price" ? told.price : told.available;
     const back = async () => {
       const undone = await send(link, { column, value: was, was: String(now).replaceAll(",", ""), held: told.held, reason: "更正", sure: was });
-      if (undone.ok) show(row, undone);
+      // Refused, because somebody was here since: what stands there now is shown all the same.
+      if (undone.ok || undone.now) show(row, undone.now ?? undone);
       return undone;
     };
     tell(told.said, back);

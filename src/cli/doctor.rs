@@ -138,7 +138,10 @@ async fn public_finding(shop: &Shop, settings: &Settings) -> Result<String, Stri
     if is_loopback(url) {
         return Ok(format!("{url}（本机，只能用模拟微信）"));
     }
-    shop.wechat.try_address(&asked, shop.now()).await.map_err(|problem| format!("{problem}；小铺要开着才会回答"))
+    shop.wechat.try_address(&asked, shop.now()).await.map_err(|lost| {
+        let said = lost.said.map_or_else(String::new, |said| format!("（{said}）"));
+        format!("{}{said}；小铺要开着才会回答", lost.words)
+    })
 }
 
 /// A shop that takes its money by API v3 can do without; what it then hears of later is said.

@@ -43,25 +43,56 @@ pub enum Reached {
     Redirect(String),
     /// Something answered, but not we.
     Other(u16),
-    Unreachable(String),
+    Unreachable(Why),
+}
+
+/// What kept us from an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Why {
+    /// In the words of whoever has to mend it, where it is one that is known.
+    cause: Option<&'static str>,
+    /// In the system's own, which are English.
+    said: String,
+}
+
+/// Why WeChat will not find us.
+pub struct NotFound {
+    /// The cause and the cure.
+    pub words: String,
+    /// What the system said, in its own language: for whoever runs the program, not for a page.
+    pub said: Option<String>,
+}
+
+impl From<String> for NotFound {
+    fn from(words: String) -> NotFound {
+        NotFound { words, said: None }
+    }
 }
 
 impl Wechat {
     /// Whether WeChat will find us at our notify address, in words: what is well, or a cause and a cure. `now`: epoch
     /// milliseconds.
-    pub async fn try_address(&self, notify_url: &str, now: i64) -> Result<String, String> {
+    pub async fn try_address(&self, notify_url: &str, now: i64) -> Result<String, NotFound> {
         if let Some(problem) = refused_by_wechat(notify_url) {
-            return Err(format!("{notify_url} {problem}"));
+            return Err(format!("{notify_url} {problem}").into());
         }
         match self.reach(notify_url).await {
             Reached::Ours { certified_until: Some(until) } => {
                 Ok(format!("{notify_url} 可达 · 没有跳转 · 证书有效，还有 {}", clock::span(until - now)))
             }
             Reached::Ours { certified_until: None } => Ok(format!("{notify_url} 可达 · 在本机，只能用模拟微信")),
-            Reached::Redirect(to) => Err(format!("{notify_url} 跳转到了 {to}：微信不跟随跳转，请填跳转之后的地址")),
-            Reached::Other(404) => Err(format!("{notify_url} 回答 404：反向代理没有把 /wechat/ 转给小铺")),
-            Reached::Other(status) => Err(format!("{notify_url} 回答 {status}，但不像是小铺：请检查域名和反向代理")),
-            Reached::Unreachable(why) => Err(format!("{notify_url} 连不上：{why}。请检查域名解析、端口和证书")),
+            Reached::Redirect(to) => {
+                Err(format!("{notify_url} 跳转到了 {to}：微信不跟随跳转，请填跳转之后的地址").into())
+            }
+            Reached::Other(404) => Err(format!("{notify_url} 回答 404：反向代理没有把 /wechat/ 转给小铺").into()),
+            Reached::Other(status) => {
+                Err(format!("{notify_url} 回答 {status}，但不像是小铺：请检查域名和反向代理").into())
+            }
+            Reached::Unreachable(Why { cause, said }) => {
+                let cause = cause.unwrap_or("系统的原话在服务器的日志里");
+                let words = format!("{notify_url} 连不上：{cause}。请检查域名解析、端口和证书");
+                Err(NotFound { words, said: Some(said) })
+            }
         }
     }
 
@@ -75,7 +106,7 @@ impl Wechat {
             .build()
         {
             Ok(client) => client.post(notify_url).header("content-type", "text/xml").body("<xml></xml>"),
-            Err(e) => return Reached::Unreachable(e.to_string()),
+            Err(e) => return Reached::Unreachable(Why { cause: None, said: e.to_string() }),
         };
         let answer = match request.send().await {
             Ok(answer) => answer,
@@ -97,18 +128,18 @@ impl Wechat {
     }
 }
 
-/// What kept us from it, in the words of whoever has to mend it; what the system said stands behind.
-fn why(e: &reqwest::Error) -> String {
+fn why(e: &reqwest::Error) -> Why {
     let said = deepest(e);
     let lower = said.to_ascii_lowercase();
+    let speaks_of = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     let cause = match () {
-        () if e.is_timeout() => return "5 秒内没有回答".to_owned(),
-        () if ["lookup", "resolve", "dns"].iter().any(|word| lower.contains(word)) => "域名没有解析到任何地址",
-        () if lower.contains("refused") => "那里没有程序在听（连接被拒绝）",
-        () if ["certificate", "tls", "handshake"].iter().any(|word| lower.contains(word)) => "证书不对或不被信任",
-        () => return said,
+        () if e.is_timeout() => Some("5 秒内没有回答"),
+        () if speaks_of(&["lookup", "resolve", "dns"]) => Some("域名没有解析到任何地址"),
+        () if speaks_of(&["refused"]) => Some("那里没有程序在听（连接被拒绝）"),
+        () if speaks_of(&["certificate", "tls", "handshake"]) => Some("证书不对或不被信任"),
+        () => None,
     };
-    format!("{cause}（{said}）")
+    Why { cause, said }
 }
 
 /// What is really wrong stands at the end of the chain of causes.

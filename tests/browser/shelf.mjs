@@ -64,15 +64,19 @@ await story(async ({ shop, step, shot, open, login }) => {
     await other.keyboard.type("70");
     await other.keyboard.press("Enter");
     await strip("¥65.50 → ¥70.00", other);
-    await other.close();
     await cell("自动晴雨伞", "price").click();
     await field().waitFor();
     await desk.keyboard.type("68");
     await desk.keyboard.press("Enter");
-    await row("自动晴雨伞").getByText("刚被改成 ¥70.00").waitFor();
+    await row("自动晴雨伞").getByText("刚被改成 ¥70.00，再按一次 Enter 就用您填的").waitFor();
     await desk.keyboard.type("68");
     await desk.keyboard.press("Enter");
     await strip("¥70.00 → ¥68.00");
+    // The other one's undo is refused in words that need no field, and shows what stands there now.
+    await other.getByRole("button", { name: "撤销" }).click();
+    await other.getByText("没有撤销：刚被改成 ¥68.00", { exact: true }).waitFor();
+    assert.equal(await cell("自动晴雨伞", "price", other).innerText(), "¥68.00");
+    await other.close();
   });
 
   await step("of several specs the fields open, and say why", async () => {

@@ -255,6 +255,10 @@ async fn settings_are_tried_without_harm() {
     let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let reach = async |url: String| w.shop.wechat.reach(&url).await;
     assert!(matches!(reach(format!("http://{elsewhere}/")).await, Reached::Unreachable(_)), "nobody is there");
+    // The page says why in its own language; what the system said is kept apart from it.
+    let lost = w.shop.wechat.try_address(&format!("http://{elsewhere}/"), w.shop.now()).await.unwrap_err();
+    assert!(lost.words.contains("连不上：那里没有程序在听（连接被拒绝）。"), "{}", lost.words);
+    assert!(lost.said.is_some_and(|said| said.contains("refused")));
     assert!(matches!(reach(w.at("/admin/logout")).await, Reached::Redirect(to) if to.starts_with("/admin/login")));
     assert_eq!(reach(w.at("/nothing")).await, Reached::Other(404));
 }

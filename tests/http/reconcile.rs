@@ -69,6 +69,9 @@ async fn a_day_of_trade_matches_to_the_fen() {
         "both sides of a day: {calendar}"
     );
     assert!(calendar.contains("href=\"/admin/money/2026-10-08\"") && calendar.contains("<b>✓</b>"), "{calendar}");
+    // Of a day without trade there was nothing to match.
+    let told = |words: &str| calendar.contains(&format!("<i class=\"vh\">{words}</i>"));
+    assert!(told("本店没有交易") && told("还没有账单") && !told("未对账"), "{calendar}");
     // 96 + 184 + 95.99 taken, 96 given back; six per mille of each, to the fen.
     let day = manager.page("/admin/money/2026-10-08").await;
     for words in ["3 笔 ¥375.99", "1 笔 ¥96.00", "¥1.68", "另有不属于订单 1 笔 ¥95.99", "没有差异"] {

@@ -49,7 +49,7 @@ async fn save(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<Cell
         let sku = product.skus.iter().find(|sku| sku.id.0 == cell.sku).ok_or(Code::NotFound)?;
         let done = match cell.column.as_str() {
             "price" => set_price(tx, &product, sku, &cell)?,
-            "stock" => set_stock(tx, &staff.0, sku, &cell)?,
+            "stock" => set_stock(tx, &staff.0, sku, &cell, low)?,
             _ => return Err(Code::ValidationFailed.into()),
         };
         let said = format!("「{}」{done}", product.name);
@@ -69,13 +69,16 @@ async fn save(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<Cell
 
 /// Somebody else was here meanwhile: what stands there now is shown, and typed over only knowingly.
 fn changed(now: Value, shown: &str) -> Error {
-    Error::from(Code::OrderState).says(format!("刚被改成 {shown}，再按一次 Enter 就用您填的")).details(now)
+    Error::from(Code::OrderState).says(format!("刚被改成 {shown}")).details(now)
 }
 
 fn set_price(tx: &Tx, product: &Product, sku: &Sku, cell: &Cell) -> Result<String> {
     let price = rules::price(&cell.value, "售价", "19.90").map_err(|problem| Error::field("value", problem))?;
     if Fen::from_yuan(&cell.was) != Some(sku.price) {
-        return Err(changed(json!({ "was": sku.price.plain() }), &format!("¥{}", sku.price)));
+        return Err(changed(
+            json!({ "was": sku.price.plain(), "price": sku.price.to_string() }),
+            &format!("¥{}", sku.price),
+        ));
     }
     if rules::is_slip(sku.price, price) && cell.sure != price.plain() {
         let words = if price == Fen::ZERO {
@@ -91,14 +94,18 @@ fn set_price(tx: &Tx, product: &Product, sku: &Sku, cell: &Cell) -> Result<Strin
     Ok(format!("售价 ¥{} → ¥{price}", sku.price))
 }
 
-fn set_stock(tx: &Tx, staff: &Staff, sku: &Sku, cell: &Cell) -> Result<String> {
+/// `low`: from so few on the shelf is nearly empty.
+fn set_stock(tx: &Tx, staff: &Staff, sku: &Sku, cell: &Cell, low: i64) -> Result<String> {
     let Ok(was) = cell.was.parse::<i64>() else { return Err(Code::ValidationFailed.into()) };
     let reason = REASONS.iter().find(|known| **known == cell.reason);
     let reason = reason.ok_or_else(|| Error::field("reason", "请选择原因"))?;
     let delta = counted(&cell.value, was)?;
     // Orders that came meanwhile hold more of what is there, and that is no conflict.
     if was.checked_add(cell.held) != Some(sku.on_hand) {
-        let now = json!({ "was": sku.available().to_string(), "held": sku.reserved });
+        let now = json!({
+            "was": sku.available().to_string(), "held": sku.reserved, "available": sku.available(), "on_hand": sku.on_hand,
+            "low": sku.available() <= low,
+        });
         return Err(changed(now, &format!("可售 {}", sku.available())));
     }
     let on_hand = sku.on_hand + delta;

@@ -201,7 +201,12 @@ impl Cell {
             day: day.shown(),
             n: day.of_month(),
             mark: mark(state, sum.is_some()),
-            text: found.map_or(if day >= today { "还没有账单" } else { "未对账" }, Match::text),
+            text: match found {
+                Some(found) => found.text(),
+                None if day >= today => "还没有账单",
+                None if sum.is_none() => "本店没有交易",
+                None => "未对账",
+            },
             today: day == today,
             future: day > today,
             received: sum.filter(|sum| sum.payments > 0).map(|sum| yuan(sum.received_fen)),

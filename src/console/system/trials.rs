@@ -14,6 +14,7 @@ use crate::error::{Code, Error, Result};
 use crate::ids::OrderNo;
 use crate::outbox::{Channel, staff as outbox};
 use crate::payments::{store as payments, trial};
+use crate::say::say;
 use crate::settings::store::{self, Tried};
 use crate::settings::{Group, Setting, Settings};
 use crate::shop::Shop;
@@ -380,5 +381,11 @@ async fn try_ways(shop: &Shop, ways: &[Channel]) -> Result<String> {
 async fn try_notify(shop: &Shop) -> Result<String> {
     let settings = shop.settings();
     let url = settings.notify_url(settings.api()).ok_or_else(|| unready("请先填对外地址并保存"))?;
-    shop.wechat.try_address(&url, shop.now()).await.map(|well| format!("✓ {well}")).map_err(wrong)
+    let tried = shop.wechat.try_address(&url, shop.now()).await.map(|well| format!("✓ {well}"));
+    tried.map_err(|lost| {
+        if let Some(said) = &lost.said {
+            say!(Warn, "{url} was not reached: {said}");
+        }
+        wrong(lost.words)
+    })
 }
