@@ -78,6 +78,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0062_parcel_tail.sql"),
     include_str!("migrations/0063_billed_refunds.sql"),
     include_str!("migrations/0064_last_ids.sql"),
+    include_str!("migrations/0065_whole_bills.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -321,6 +321,11 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
         if found.is_empty() {
             found.extend(moved_otherwise(&funds, &bill_id));
         }
+        // A refund that names no payment may be anybody's.
+        let anybodys =
+            |one: &store::Found| one.difference == Difference::RefundMissingHere && one.transaction_id.is_empty();
+        let off = !bill.unreadable.is_empty() || bill.summary_off.is_some() || !funds.differs().is_empty();
+        let whole = !off && mine.is_empty() && !found.iter().any(anybodys);
         report_differences(tx, day, &found, &bill_id)?;
         for other in store::days_to_match_again(tx, day)? {
             jobs::enqueue(tx, Task::Bill(other), tx.now())?;
@@ -328,7 +333,10 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
         let state = if found.is_empty() { BillState::Equal } else { BillState::Differs };
         parts::store::put(tx, day, &mch_id, state, &bill.others)?;
         parts::conclude(tx, day, Some(&mch_id))?;
-        answer_holds(tx, day, &mch_id, lines)?;
+        if whole {
+            parts::store::put_whole(tx, day, &mch_id)?;
+            answer_holds(tx, day, &mch_id)?;
+        }
         if unheard == 0 {
             payments::clear_unread_until(tx, day.end())?;
         }
@@ -344,18 +352,11 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
     }
 }
 
-/// What somebody is to look into has its answer in a bill that was read whole: one that names refunds of the payment, or, where
-/// those of all days since it was made were read so and an earlier one names them, one that names no more.
-fn answer_holds(tx: &Tx, day: Day, mch_id: &str, lines: store::Lines) -> Result<()> {
-    let read_since = |first| store::read_whole(tx, first, day, mch_id);
-    if read_since(day)? == 0 {
-        return Ok(());
-    }
-    for entry in store::refunds_awaited(tx, day, lines)? {
-        learn::answered_by_bill(tx, day, entry)?;
-    }
-    for (entry, first) in store::refunds_named_before(tx, day, mch_id)? {
-        if read_since(first)? == (day.end() - first.start()) / DAY {
+/// What somebody is to look into has its answer where the bills of all days since the payment were read whole, and one of them
+/// names a refund: there is no other.
+fn answer_holds(tx: &Tx, day: Day, mch_id: &str) -> Result<()> {
+    for (entry, first) in store::refunds_awaited(tx, day, mch_id)? {
+        if parts::store::read_whole(tx, first, day, mch_id)? == (day.end() - first.start()) / DAY {
             learn::answered_by_bill(tx, day, entry)?;
         }
     }

@@ -8,7 +8,7 @@ use super::funds::Funds;
 use super::{BillState, ByOrders, KEPT_DAYS, Match};
 use crate::clock::{self, Day, MINUTE};
 use crate::db::Tx;
-use crate::exceptions::{Difference, MATCHED_AGAIN};
+use crate::exceptions::Difference;
 use crate::ids::{AttemptId, LedgerId, OrderId};
 use crate::money::yuan;
 use crate::wechat::bill::{BillRow, Moved, Others, Own};
@@ -302,46 +302,20 @@ pub fn refunds_missed(conn: &Connection, day: Day, lines: Lines) -> Result<Vec<M
     rows.query_map(params![day, lines.first, lines.until()], missed)?.collect()
 }
 
-/// The payments with a refund in a bill of which somebody is to look what went back.
-pub fn refunds_awaited(conn: &Connection, day: Day, lines: Lines) -> Result<Vec<LedgerId>> {
-    let mut rows = conn.prepare_cached(
-        "select distinct l.id from bill_rows b join ledger l on l.kind = 'payment' and l.wechat_id = b.transaction_id
-          where b.day = ?1 and b.line >= ?2 and b.line < ?3 and b.kind = 'refund'
-            and exists (select 1 from money_exceptions e
-                         where e.kind = 'amount_mismatch' and e.subject = l.wechat_id || ' gone back' and e.state = 'open')",
-    )?;
-    rows.query_map(params![day, lines.first, lines.until()], |row| row.get(0))?.collect()
-}
-
-/// The payments under this merchant number of which somebody is to look, since before this day's end, what went back, where an
-/// earlier bill names a refund: each with the day on which it was made.
-pub fn refunds_named_before(conn: &Connection, day: Day, mch_id: &str) -> Result<Vec<(LedgerId, Day)>> {
+/// The payments under this merchant number of which somebody is to look what went back, and with a refund in a bill of this day
+/// or one before it: each with the day on which it was made.
+pub fn refunds_awaited(conn: &Connection, day: Day, mch_id: &str) -> Result<Vec<(LedgerId, Day)>> {
     let mut rows = conn.prepare_cached(
         "select distinct l.id, l.day from money_exceptions e
            join ledger l on l.kind = 'payment' and l.wechat_id = e.transaction_id
-           join attempts a on a.id = l.attempt_id
+           left join attempts a on a.id = l.attempt_id
+           left join strays s on s.transaction_id = l.wechat_id
           where e.kind = 'amount_mismatch' and e.state = 'open' and e.subject = l.wechat_id || ' gone back'
-            and e.opened_at < ?2 and a.mch_id = ?3
+            and coalesce(a.mch_id, s.mch_id) = ?2
             and exists (select 1 from bill_rows b
-                         where b.kind = 'refund' and b.transaction_id = l.wechat_id and b.day < ?1)",
+                         where b.kind = 'refund' and b.transaction_id = l.wechat_id and b.day <= ?1)",
     )?;
-    rows.query_map(params![day, day.end(), mch_id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-}
-
-/// How many of these days, both ends included, were matched by a bill of this merchant number that was read whole: of which no
-/// row could not be read, or names no payment, and no sum says that one is missing. That a person has settled such a thing makes
-/// the bill no more whole, only that a later match did not find it any more.
-pub fn read_whole(conn: &Connection, first: Day, last: Day, mch_id: &str) -> Result<i64> {
-    conn.prepare_cached(
-        "select count(*) from bill_parts p
-          where day >= ?1 and day <= ?2 and mch_id = ?3 and state in ('equal', 'differs', 'empty') and looked_by is null
-            and not exists (select 1 from money_exceptions e
-                             where e.kind = 'bill_difference' and e.day = p.day
-                               and (e.state = 'open' or e.resolution is not ?4)
-                               and (e.difference in ('unreadable', 'funds', 'no_bill')
-                                    or (e.difference = 'refund_missing_here' and e.transaction_id = '')))",
-    )?
-    .query_row(params![first, last, mch_id, MATCHED_AGAIN], |row| row.get(0))
+    rows.query_map(params![day, mch_id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 /// What WeChat kept of one payment or refund.

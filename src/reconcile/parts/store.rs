@@ -60,6 +60,21 @@ pub fn put(tx: &Tx, day: Day, mch_id: &str, state: BillState, others: &Others) -
     Ok(())
 }
 
+/// The bill was read whole: nothing of it is missing, by its own sums and beside the fund flow, and each row could be read.
+pub fn put_whole(tx: &Tx, day: Day, mch_id: &str) -> Result<()> {
+    tx.prepare_cached("update bill_parts set whole = 1 where day = ?1 and mch_id = ?2")?
+        .execute(params![day, mch_id])?;
+    Ok(())
+}
+
+/// How many of these days, both ends included, have a bill of this merchant number that was read whole.
+pub fn read_whole(conn: &Connection, first: Day, last: Day, mch_id: &str) -> Result<i64> {
+    conn.prepare_cached(
+        "select count(*) from bill_parts where day >= ?1 and day <= ?2 and mch_id = ?3 and whole = 1 and looked_by is null",
+    )?
+    .query_row(params![first, last, mch_id], |row| row.get(0))
+}
+
 pub fn put_looked(tx: &Tx, day: Day, mch_id: &str, who: &str) -> Result<()> {
     put(tx, day, mch_id, BillState::Equal, &Others::default())?;
     tx.prepare_cached("update bill_parts set looked_by = ?3 where day = ?1 and mch_id = ?2")?
