@@ -10,7 +10,7 @@ use crate::orders::in_hand::Goods;
 use crate::orders::{Full, Line, Topic, Who, store as orders};
 use crate::parcels::Parcel;
 use crate::payments::refund::{self, Refundable, Wish};
-use crate::refunds::{Origin, RefundLine, RefundState};
+use crate::refunds::{Origin, RefundLine};
 use crate::returns::{CameBack, Kind, Return, ReturnLine, ReturnState, With, store};
 use crate::settings::Settings;
 
@@ -37,8 +37,7 @@ pub fn send(tx: &Tx, id: ReturnId, parcel: &Parcel, who: &Who, settings: &Settin
 
 /// Errors: it is the parcel that the buyer got.
 fn must_come_back(full: &Full, parcel: &Parcel) -> Result<()> {
-    let sent = full.shipments.iter().map(|sent| &sent.parcel).chain(full.resends.iter().map(|sent| &sent.parcel));
-    if sent.into_iter().all(|sent| sent.tracking_no != parcel.tracking_no) {
+    if full.parcels().all(|sent| sent.tracking_no != parcel.tracking_no) {
         return Ok(());
     }
     let words = "这是商家寄给您的那个包裹的单号：请填您寄回时拿到的新单号；拒收的不用填，商家收到退件会处理";
@@ -60,8 +59,7 @@ fn still_there(full: &Full, state: ReturnState, lines: &[ReturnLine]) -> Result<
 /// Others may go out for them: neither has their money gone back, nor may it yet. Errors: which of the two.
 pub fn still_owed(full: &Full, lines: &[ReturnLine]) -> Result<()> {
     still_there(full, ReturnState::Received, lines)?;
-    let waits = |state: RefundState| state.is_open() && !state.takes_money();
-    let asked = full.refunds.iter().filter(|one| one.refund.inside && waits(one.refund.state));
+    let asked = full.refunds.iter().filter(|one| one.refund.inside && one.refund.state.may_take_money());
     let mut parts = asked.flat_map(|one| one.lines.iter().map(move |part| (&one.refund, part)));
     match parts.find(|(_, part)| part.quantity > 0 && lines.iter().any(|line| line.line_id == part.line_id)) {
         None => Ok(()),

@@ -11,7 +11,7 @@ use crate::orders::in_hand::{had, meant};
 use crate::orders::{Full, Line, OrderStatus, Topic, Who, store as orders};
 use crate::parcels::Parcel;
 use crate::payments::refund;
-use crate::refunds::{FullRefund, RefundState};
+use crate::refunds::FullRefund;
 use crate::returns::{Resend, Return, ReturnState, store};
 use crate::settings::Settings;
 use crate::shipping;
@@ -104,8 +104,7 @@ fn gone_back(full: &Full, goods: &[(LineId, SkuId, i64)]) -> Option<String> {
 
 /// That a refund of these goods waits, or was refused and may go out yet.
 fn may_go_back(full: &Full, goods: &[(LineId, SkuId, i64)]) -> Option<String> {
-    let waits = |state: RefundState| state.is_open() && !state.takes_money();
-    let mut waiting = full.refunds.iter().filter(|one| one.refund.inside && waits(one.refund.state));
+    let mut waiting = full.refunds.iter().filter(|one| one.refund.inside && one.refund.state.may_take_money());
     let of_these = |one: &&FullRefund| {
         one.lines.is_empty() || one.lines.iter().any(|of| goods.iter().any(|(id, ..)| *id == of.line_id))
     };
@@ -138,8 +137,7 @@ pub fn lost(
         return Err(Error::from(Code::OrderState).says(why));
     }
     // The same form, sent twice.
-    let sent = full.shipments.iter().map(|sent| &sent.parcel).chain(full.resends.iter().map(|sent| &sent.parcel));
-    if sent.into_iter().any(|sent| !sent.tracking_no.is_empty() && sent.tracking_no == parcel.tracking_no) {
+    if full.parcels().any(|sent| !sent.tracking_no.is_empty() && sent.tracking_no == parcel.tracking_no) {
         return Err(Error::field("tracking_no", "这个单号已经是这笔订单的包裹了，没有再补发一次；补发请填新的单号"));
     }
     let reason = words("reason", reason)?;

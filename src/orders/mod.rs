@@ -441,6 +441,11 @@ impl Full {
         self.refunds.iter().any(|r| r.refund.state.is_open())
     }
 
+    /// Every parcel that left for its buyer, what was sent once more too.
+    pub fn parcels(&self) -> impl Iterator<Item = &Parcel> {
+        self.shipments.iter().map(|sent| &sent.parcel).chain(self.resends.iter().map(|sent| &sent.parcel))
+    }
+
     /// What is to be put into a parcel of the order's now, and how much of it: paper, form, desk and the packer's tables ask
     /// here. What goes out for an exchange is in `to_exchange`.
     pub fn to_pack(&self) -> Vec<(&Line, i64)> {

@@ -331,10 +331,9 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
             jobs::enqueue(tx, Task::Bill(other), tx.now())?;
         }
         let state = if found.is_empty() { BillState::Equal } else { BillState::Differs };
-        parts::store::put(tx, day, &mch_id, state, &bill.others)?;
+        parts::store::put(tx, day, &mch_id, state, &bill.others, whole)?;
         parts::conclude(tx, day, Some(&mch_id))?;
         if whole {
-            parts::store::put_whole(tx, day, &mch_id)?;
             answer_holds(tx, day, &mch_id)?;
         }
         if unheard == 0 {

@@ -52,6 +52,11 @@ impl RefundState {
         matches!(self, Approved | Processing | Succeeded | Abnormal)
     }
 
+    /// It takes nothing, and may yet: asked for, or refused by WeChat.
+    pub fn may_take_money(self) -> bool {
+        self.is_open() && !self.takes_money()
+    }
+
     /// What a buyer reads. The shop's own troubles are none of theirs: the money is still coming.
     pub fn buyer_text(self) -> &'static str {
         match self {

@@ -25,7 +25,7 @@ use crate::orders::store as orders;
 use crate::orders::{Full, Line, Order, Who, in_hand};
 use crate::payments::refund::{self, Refundable, Unheard, Wish, send};
 use crate::refunds::{FullRefund, OTHER_MERCHANT, Options, Origin, Refund, RefundLine, RefundState, store};
-use crate::returns::{ReturnState, With};
+use crate::returns::{Resend, ReturnState, With};
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -279,15 +279,6 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
     };
     let (full, order, lines, form, (next, failing), elsewhere) = shop.read(read).await?;
     let mut may = may(&staff.0, &shop.settings(), &full.refund);
-    let later = order.iter().flat_map(|order| &order.refunds).map(|other| &other.refund).filter(|other| {
-        other.id > full.refund.id && other.inside && other.origin != Origin::Console && other.state.takes_money()
-    });
-    let lost = order.iter().flat_map(|order| &order.resends).filter(|sent| sent.return_id.is_none());
-    let lost = lost.filter(|sent| sent.sent_at >= full.refund.created_at).flat_map(|sent| &sent.lines);
-    let pieces: i64 = lost.map(|(.., n)| n).sum();
-    let besides = later.map(|other| format!("{} 退了 ¥{}", other.out_refund_no, other.amount));
-    let besides: Vec<_> = besides.chain((pieces > 0).then(|| format!("补发了 {pieces} 件"))).collect();
-    let besides = (!besides.is_empty() && full.refund.options().retry).then(|| besides.join("，"));
     may.settle |= unasked.is_some() && staff.0.role >= Role::Manager && full.refund.state.is_under_way();
     let page = RefundPage {
         frame: frame(shop, &staff.0, "refunds", flash).await?,
@@ -298,7 +289,7 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         next: next.map(clock::shown),
         unasked: unasked.is_some(),
         elsewhere,
-        besides,
+        besides: order.as_ref().filter(|_| full.refund.options().retry).and_then(|order| since(order, &full.refund)),
         mark: order.as_ref().map(Full::mark),
         now,
         held: unasked.or(failing).filter(|why| {
@@ -382,11 +373,28 @@ fn wished_lines(conn: &Connection, full: &Full, refundable: &Refundable, parts: 
     Ok(named)
 }
 
+/// The pieces of an order that were lost and sent once more.
+fn pieces_again(full: &Full, is: impl Fn(&Resend, LineId) -> bool) -> i64 {
+    let lost = full.resends.iter().filter(|sent| sent.return_id.is_none());
+    let lines = lost.flat_map(|sent| sent.lines.iter().map(move |(line, _, n)| (sent, *line, *n)));
+    lines.filter(|(sent, line, _)| is(sent, *line)).map(|(.., n)| n).sum()
+}
+
 /// That pieces of a line were sent once more: their money is not owed, too.
 fn sent_again(full: &Full, line: LineId) -> Option<String> {
-    let lost = full.resends.iter().filter(|sent| sent.return_id.is_none()).flat_map(|sent| &sent.lines);
-    let pieces: i64 = lost.filter(|(id, ..)| *id == line).map(|(.., n)| n).sum();
+    let pieces = pieces_again(full, |_, of| of == line);
     (pieces > 0).then(|| format!("这一行补发过 {pieces} 件：要退的若就是那几件，别再退"))
+}
+
+/// What the shop itself gave back of the order, or sent again, since a refund of it was asked for.
+fn since(full: &Full, refund: &Refund) -> Option<String> {
+    let later = full.refunds.iter().map(|other| &other.refund).filter(|other| {
+        other.id > refund.id && other.inside && other.origin != Origin::Console && other.state.takes_money()
+    });
+    let back = later.map(|other| format!("{} 退了 ¥{}", other.out_refund_no, other.amount));
+    let pieces = pieces_again(full, |sent, _| sent.sent_at >= refund.created_at);
+    let all: Vec<_> = back.chain((pieces > 0).then(|| format!("补发了 {pieces} 件"))).collect();
+    (!all.is_empty()).then(|| all.join("，"))
 }
 
 fn besides(of: &refund::RefundableLine) -> Option<String> {

@@ -452,8 +452,8 @@ pub fn billed(tx: &Tx, entry: LedgerId, refund_id: &str, number: &str) -> Result
     hold(tx, &entered, BILLED).map(drop)
 }
 
-/// A day's bill names refunds of the payment. Where all that was ever told of is known by now, what was open about the payment
-/// before that day's end has its answer.
+/// The bills up to a day are known whole, and name refunds of the payment. Where all that was ever told of is known by now, what
+/// was open about the payment before that day's end has its answer.
 pub fn answered_by_bill(tx: &Tx, day: Day, entry: LedgerId) -> Result<()> {
     let Some(entered) = ledger::payment_by_id(tx, entry)? else { return Ok(()) };
     let id = &entered.transaction_id;

@@ -40,11 +40,13 @@ pub fn nth(conn: &Connection, day: Day, mch_id: &str) -> Result<i64> {
     .query_row(params![day, mch_id], |row| row.get(0))
 }
 
-pub fn put(tx: &Tx, day: Day, mch_id: &str, state: BillState, others: &Others) -> Result<()> {
+/// `whole`: each row of the bill could be read and names a payment, and nothing of it is missing, by its own sums and beside the
+/// fund flow.
+pub fn put(tx: &Tx, day: Day, mch_id: &str, state: BillState, others: &Others, whole: bool) -> Result<()> {
     tx.prepare_cached(
         "insert or replace into bill_parts (day, mch_id, n, state, other_payments, other_received_fen, other_refunds,
-                                            other_refunded_fen, checked_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                                            other_refunded_fen, checked_at, whole)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         day,
@@ -55,28 +57,20 @@ pub fn put(tx: &Tx, day: Day, mch_id: &str, state: BillState, others: &Others) -
         others.received_fen,
         others.refunds,
         others.refunded_fen,
-        tx.now()
+        tx.now(),
+        whole
     ])?;
-    Ok(())
-}
-
-/// The bill was read whole: nothing of it is missing, by its own sums and beside the fund flow, and each row could be read.
-pub fn put_whole(tx: &Tx, day: Day, mch_id: &str) -> Result<()> {
-    tx.prepare_cached("update bill_parts set whole = 1 where day = ?1 and mch_id = ?2")?
-        .execute(params![day, mch_id])?;
     Ok(())
 }
 
 /// How many of these days, both ends included, have a bill of this merchant number that was read whole.
 pub fn read_whole(conn: &Connection, first: Day, last: Day, mch_id: &str) -> Result<i64> {
-    conn.prepare_cached(
-        "select count(*) from bill_parts where day >= ?1 and day <= ?2 and mch_id = ?3 and whole = 1 and looked_by is null",
-    )?
-    .query_row(params![first, last, mch_id], |row| row.get(0))
+    conn.prepare_cached("select count(*) from bill_parts where day >= ?1 and day <= ?2 and mch_id = ?3 and whole = 1")?
+        .query_row(params![first, last, mch_id], |row| row.get(0))
 }
 
 pub fn put_looked(tx: &Tx, day: Day, mch_id: &str, who: &str) -> Result<()> {
-    put(tx, day, mch_id, BillState::Equal, &Others::default())?;
+    put(tx, day, mch_id, BillState::Equal, &Others::default(), false)?;
     tx.prepare_cached("update bill_parts set looked_by = ?3 where day = ?1 and mch_id = ?2")?
         .execute(params![day, mch_id, who])?;
     Ok(())
