@@ -39,7 +39,7 @@ pub mod catalogue;
 pub mod staff;
 
 pub mod door;
-pub mod transactions;
+pub mod message_log;
 
 pub mod error;
 pub mod settings;
@@ -59,9 +59,9 @@ pub mod say;
 pub mod secrets;
 pub mod shown;
 pub mod sockets;
+pub mod stored_enum;
 pub mod tables;
 pub mod typed;
-pub mod words;
 
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;

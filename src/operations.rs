@@ -9,7 +9,7 @@ use crate::db::{SCHEMA_VERSION, Tx};
 use crate::door::limits::Limits;
 use crate::door::traffic::Traffic;
 use crate::shop::Shop;
-use crate::{backups, exceptions, jobs, orders, payments, refunds, secrets, transactions};
+use crate::{backups, exceptions, jobs, message_log, orders, payments, refunds, secrets};
 
 pub fn routes() -> Vec<Route> {
     routes![healthz, readyz, metrics]
@@ -59,7 +59,7 @@ async fn metrics(
         let broken = payments::store::last_self_check(conn)?.map_or(0, |check| check.broken.len() as i64);
         let backup = backups::store::latest(conn, 1)?.pop().filter(|b| b.problem.is_empty()).map_or(0, |b| b.at);
         let oldest = orders::store::waiting_since(conn)?.map_or(0, |at| now - at);
-        let (last_notice, failed) = transactions::store::health(conn, now - DAY)?;
+        let (last_notice, failed) = message_log::store::health(conn, now - DAY)?;
         let numbers =
             [waiting + stuck, stuck, lag, exceptions, broken, backup, oldest, failed, last_notice.unwrap_or(0)];
         Ok((counts, refunds, numbers))

@@ -10,9 +10,9 @@ use rocket::{Data, Rocket, State, get, post, routes};
 use tokio::sync::Mutex;
 use xiaopu::db::Db;
 use xiaopu::error::Error;
+use xiaopu::message_log::Logged;
 use xiaopu::payments::notify;
 use xiaopu::settings::Settings;
-use xiaopu::transactions::Entry;
 use xiaopu::wechat::v2::notice;
 
 use super::load::{self, Outcome};
@@ -65,7 +65,7 @@ fn naive(port: u16, data: &Path) -> Rocket<rocket::Build> {
     async fn hear(db: &State<Mutex<Db>>, data: Data<'_>) -> (ContentType, String) {
         let bytes = data.open(64.kibibytes()).into_bytes().await.expect("a body").into_inner();
         let notice = notice::read(&bytes, &seed::merchant());
-        let entry = Entry::received("notify", bytes, "127.0.0.1".into());
+        let entry = Logged::received("notify", bytes, "127.0.0.1".into());
         let one_at_a_time = db.lock().await;
         (ContentType::XML, write(&one_at_a_time, notice, entry).await)
     }
@@ -73,7 +73,7 @@ fn naive(port: u16, data: &Path) -> Rocket<rocket::Build> {
     rocket::custom(figment(port)).manage(Mutex::new(db)).mount("/", routes![hear])
 }
 
-async fn write(db: &Db, notice: notice::Notice, entry: Entry) -> String {
+async fn write(db: &Db, notice: notice::Notice, entry: Logged) -> String {
     let work = move |tx: &xiaopu::db::Tx| notify::enter(tx, notice.clone(), entry.clone(), &Settings::default());
     db.write_always::<_, Error>(work).await.expect("a notice is written")
 }
@@ -82,7 +82,7 @@ async fn write(db: &Db, notice: notice::Notice, entry: Entry) -> String {
 pub async fn direct(db: &Db, together: usize, notices: Vec<String>) -> Outcome {
     let read = |text: String| {
         let bytes = text.into_bytes();
-        (notice::read(&bytes, &seed::merchant()), Entry::received("notify", bytes, "127.0.0.1".into()))
+        (notice::read(&bytes, &seed::merchant()), Logged::received("notify", bytes, "127.0.0.1".into()))
     };
     let ready: Vec<_> = notices.into_iter().map(read).collect();
     let queue = Arc::new(std::sync::Mutex::new(ready));

@@ -14,7 +14,7 @@ use crate::ids::{BuyerId, ProductId, SkuId};
 use crate::money::Fen;
 pub use crate::orders::quote::{MOST_LINES, MOST_PIECES};
 use crate::orders::store as orders;
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
 /// Favourites of one buyer.
 pub const MOST_FAVOURITES: i64 = 500;
@@ -27,7 +27,7 @@ pub struct Wished {
     pub then: Fen,
 }
 
-words! {
+stored_enum! {
     /// How a wish stands today.
     pub enum OfferState {
         Ready "ready" "可以买",
@@ -40,7 +40,7 @@ words! {
     }
 }
 
-words! {
+stored_enum! {
     /// How a favourite stands today.
     pub enum Standing {
         OnSale "on_sale" "",

@@ -15,9 +15,9 @@ use crate::door::limits::Limits;
 use crate::door::{Answer, ClientIp};
 use crate::error::{Code, Error, Result};
 use crate::ids::{AddressId, BuyerId};
+use crate::message_log::Logged;
 use crate::secrets::token_hash;
 use crate::shop::Shop;
-use crate::transactions::Entry;
 use crate::wechat::GatewayError;
 
 const MOST_ADDRESSES: i64 = 50;
@@ -48,7 +48,7 @@ async fn login(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, login: 
         return Err(Code::LoginCodeInvalid.into());
     }
     let exchange = shop.wechat.code_to_openid(&app, &code).await;
-    let (token, entry) = (shop.nonces.token(), Entry::sent(&exchange).packed(shop.dictionary().as_ref()));
+    let (token, entry) = (shop.nonces.token(), Logged::sent(&exchange).packed(shop.dictionary().as_ref()));
     let write = move |tx: &Tx| {
         entry.record(tx)?;
         let openid = match &exchange.result {

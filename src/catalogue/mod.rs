@@ -19,9 +19,9 @@ use crate::door::escape_html;
 use crate::error::{self, Code};
 use crate::ids::{CategoryId, FreightId, ImageHash, ProductId, SkuId};
 use crate::money::Fen;
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
-words! {
+stored_enum! {
     /// How a SKU reaches the buyer.
     pub enum Delivery {
         Express "express" "快递",
@@ -40,7 +40,7 @@ impl Delivery {
     }
 }
 
-words! {
+stored_enum! {
     /// The smaller widths of a picture that are kept beside the full one.
     pub enum Width {
         /// For a line of an order or a cart.

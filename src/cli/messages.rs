@@ -10,10 +10,10 @@ use crate::backups::plain::Plain;
 use crate::clock;
 use crate::db;
 use crate::ids::MessageId;
+use crate::message_log::kind_text;
+use crate::message_log::store::{self, Filter, LogRow, Raw};
 use crate::say::tell;
 use crate::settings::Server;
-use crate::transactions::kind_text;
-use crate::transactions::store::{self, Filter, Logged, Raw};
 
 #[derive(Args)]
 pub struct Log {
@@ -82,13 +82,13 @@ fn print_bytes(bytes: &[u8]) -> Outcome {
     std::io::stdout().write_all(bytes).map_err(|e| format!("写不出来：{e}"))
 }
 
-fn print_line(row: &Logged) {
+fn print_line(row: &LogRow) {
     let number = row.out_trade_no.as_deref().or(row.order_no.as_deref()).unwrap_or("-");
     let (at, way) = (clock::shown(row.at), if row.incoming { "←" } else { "→" });
     tell!("{:>8}  {at}  {way} {}  {}  {number}  {}", row.id, kind_text(&row.kind), row.verdict, row.reason);
 }
 
-fn print_whole(row: &Logged, raw: &Raw) {
+fn print_whole(row: &LogRow, raw: &Raw) {
     print_line(row);
     for (what, number) in [("微信交易单号", &row.transaction_id), ("退款单号", &row.out_refund_no)] {
         if let Some(number) = number {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// A column of some list, as `words!` makes them.
+/// A column of some list, as `stored_enum!` makes them.
 pub trait Column: Copy + PartialEq + 'static {
     const ALL: &'static [Self];
     fn word(self) -> &'static str;
@@ -89,9 +89,9 @@ pub fn choices<C: Column>(shown: &[C], may: impl Fn(C) -> bool) -> Vec<Choice> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::words;
+    use crate::stored_enum::stored_enum;
 
-    words! {
+    stored_enum! {
         enum Fruit { Apple "apple" "苹果", Pear "pear" "梨", Plum "plum" "李子", }
     }
 

@@ -7,8 +7,8 @@ use crate::buyers::store as buyers;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::BuyerId;
+use crate::message_log::store as messages;
 use crate::shop::Shop;
-use crate::transactions::store as messages;
 
 /// Why this buyer's data cannot go yet, in words; `None` when nothing stands in the way.
 pub fn refused(conn: &Connection, id: BuyerId) -> Result<Option<String>> {

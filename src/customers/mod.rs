@@ -6,9 +6,9 @@ pub mod store;
 use crate::buyers::addresses::Address;
 use crate::error::{Error, Result};
 use crate::ids::{BuyerId, OrderNo};
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
-words! {
+stored_enum! {
     /// By what the list stands in order, the most first.
     pub enum Sort {
         Last "last" "最近下单",

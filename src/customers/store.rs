@@ -7,9 +7,9 @@ use super::{After, Customer, Filter, Sort};
 use crate::buyers::addresses::Address;
 use crate::db::{Kept, Named, Tx};
 use crate::ids::{BuyerId, ImageHash, OrderId, ProductId};
+use crate::message_log::store::Said;
 use crate::orders::search::{Filter as OrderFilter, Words, store as search};
 use crate::orders::store as orders;
-use crate::transactions::store::Said;
 use crate::wechat::refund::told_why;
 
 /// What stands where an openid stood.

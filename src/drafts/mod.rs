@@ -9,7 +9,7 @@ use crate::catalogue::Delivery;
 use crate::clock::DAY;
 use crate::ids::{DraftId, OrderId, SkuId};
 use crate::money::Fen;
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
 /// An open one is good for so long.
 pub const GOOD_FOR: i64 = 3 * DAY;
@@ -56,7 +56,7 @@ pub struct Draft {
     pub order: Option<OrderId>,
 }
 
-words! {
+stored_enum! {
     pub enum DraftState {
         Open "open" "等买家打开",
         Taken "taken" "已被领走",

@@ -5,9 +5,9 @@ pub mod store;
 use crate::clock::{self, Day};
 use crate::ids::{AttemptId, ExceptionId, OrderId, OrderNo, RefundId};
 use crate::refunds::{Refund, RefundState};
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
-words! {
+stored_enum! {
     pub enum Kind {
         LatePayment "late_payment" "关闭后到账",
         DuplicatePayment "duplicate_payment" "重复付款",
@@ -26,7 +26,7 @@ impl Kind {
     }
 }
 
-words! {
+stored_enum! {
     /// How a bill and our books differ.
     pub enum Difference {
         PaymentMissingHere "payment_missing_here" "微信有付款，本店没有",

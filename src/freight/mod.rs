@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::ids::FreightId;
 use crate::money::Fen;
 use crate::places::Place;
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
-words! {
+stored_enum! {
     /// What a template counts.
     pub enum By {
         Piece "piece" "按件",

@@ -9,17 +9,17 @@ pub use tax::tax_no;
 use crate::error::{Error, Result};
 use crate::ids::{InvoiceId, OrderId, OrderNo};
 use crate::money::Fen;
+use crate::stored_enum::stored_enum;
 use crate::typed::{Length, bare, clean};
-use crate::words::words;
 
-words! {
+stored_enum! {
     pub enum TitleKind {
         Personal "personal" "个人",
         Company "company" "企业",
     }
 }
 
-words! {
+stored_enum! {
     pub enum InvoiceState {
         Asked "asked" "等店家开票",
         Issued "issued" "已开票",

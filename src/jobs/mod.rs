@@ -7,7 +7,7 @@ use rusqlite::Result;
 use crate::clock::{self, DAY, Day, HOUR, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::ids::{AttemptId, DeliveryId, JobId, LedgerId, OrderId, OutboxId, ProductId, RefundId, ReturnId};
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
 /// What is to be done, and to what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl Task {
     }
 }
 
-words! {
+stored_enum! {
     pub enum Kind {
         Poll "poll" "查询付款结果",
         Expire "expire" "关闭超时订单",
@@ -218,7 +218,7 @@ impl Kind {
     }
 }
 
-words! {
+stored_enum! {
     pub enum State {
         Waiting "waiting" "等待中",
         Done "done" "已完成",

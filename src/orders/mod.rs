@@ -31,11 +31,11 @@ use crate::promotions::best::Offers;
 use crate::refunds::FullRefund;
 use crate::returns::{CameBack, FullReturn, Resend};
 use crate::settings::hours::Slot;
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 use freight::Part;
 use pickup::{Pickup, PickupCode};
 
-words! {
+stored_enum! {
     /// The one stored status. Part-shipped and refunding are derived, for the eye only.
     pub enum OrderStatus {
         PendingPayment "pending_payment" "待付款",
@@ -62,7 +62,7 @@ impl OrderStatus {
     }
 }
 
-words! {
+stored_enum! {
     pub enum ClosedReason {
         Timeout "timeout" "超时未付款",
         BuyerCancelled "buyer_cancelled" "买家取消",
@@ -71,7 +71,7 @@ words! {
     }
 }
 
-words! {
+stored_enum! {
     /// A mark that staff put on an order; what a colour means is theirs to say.
     pub enum Flag {
         Red "red" "红旗",
@@ -311,7 +311,7 @@ pub struct Actions {
     pub send_back: bool,
 }
 
-words! {
+stored_enum! {
     /// What stands beside the status on every screen.
     pub enum Chip {
         Refunding "refunding" "退款中",
@@ -597,7 +597,7 @@ impl<'a> From<&'a Who> for Act<'a> {
     }
 }
 
-words! {
+stored_enum! {
     /// What an event of the timeline is about.
     pub enum Topic {
         Money "money" "资金",

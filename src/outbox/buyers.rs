@@ -10,17 +10,17 @@ use crate::db::Tx;
 use crate::error::{Code, Result};
 use crate::ids::OutboxId;
 use crate::jobs::Ran;
+use crate::message_log::Logged;
 use crate::orders::{self, Full, OrderStatus};
 use crate::refunds::{Refund, RefundState};
 use crate::returns::{Kind, Return, ReturnState};
 use crate::settings::Settings;
 use crate::shop::Shop;
-use crate::transactions::Entry;
+use crate::stored_enum::stored_enum;
 use crate::wechat::GatewayError;
 use crate::wechat::subscribe::{Message, NOT_ALLOWED, fit};
-use crate::words::words;
 
-words! {
+stored_enum! {
     /// What may stand in a field of a template.
     pub enum What {
         OrderNo "order_no" "订单号",
@@ -186,7 +186,7 @@ pub async fn tell(shop: &Shop, id: OutboxId) -> Result<Ran> {
         data: template.fields.iter().map(|(key, what)| (key.clone(), value(what))).collect(),
     };
     let exchange = shop.wechat.tell_buyer(&app, &message).await;
-    let entry = Entry { order_id: told.order_id, ..Entry::sent(&exchange) };
+    let entry = Logged { order_id: told.order_id, ..Logged::sent(&exchange) };
     match exchange.result {
         Ok(()) => ended(shop, id, State::Sent, "", Some(entry)).await,
         Err(GatewayError::Refused { code, .. }) if code == NOT_ALLOWED => {
@@ -235,7 +235,7 @@ fn explain(e: &GatewayError) -> String {
     format!("{next}（{e}）")
 }
 
-async fn ended(shop: &Shop, id: OutboxId, state: State, problem: &str, entry: Option<Entry>) -> Result<Ran> {
+async fn ended(shop: &Shop, id: OutboxId, state: State, problem: &str, entry: Option<Logged>) -> Result<Ran> {
     let (now, problem) = (shop.now(), problem.to_owned());
     let write = move |tx: &Tx| {
         if let Some(entry) = &entry {

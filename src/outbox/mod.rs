@@ -10,9 +10,9 @@ pub mod store;
 
 use crate::ids::{OrderId, OutboxId};
 use crate::settings::Settings;
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
-words! {
+stored_enum! {
     /// What staff want to hear of.
     pub enum Topic {
         NewOrder "new_order" "新订单",
@@ -37,7 +37,7 @@ impl Topic {
     }
 }
 
-words! {
+stored_enum! {
     /// What a buyer may be told of his order, if he allowed it.
     pub enum Letter {
         Shipped "shipped" "发货提醒",
@@ -56,7 +56,7 @@ impl Letter {
     }
 }
 
-words! {
+stored_enum! {
     /// The way by which somebody is told.
     pub enum Channel {
         Wecom "wecom" "企业微信",
@@ -96,7 +96,7 @@ impl Channel {
     }
 }
 
-words! {
+stored_enum! {
     pub enum State {
         Waiting "waiting" "等待发送",
         Sent "sent" "已发送",

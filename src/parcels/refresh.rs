@@ -6,8 +6,8 @@ use crate::clock::DAY;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::jobs::Ran;
+use crate::message_log::Logged;
 use crate::shop::Shop;
-use crate::transactions::Entry;
 use crate::wechat::GatewayError;
 
 const EVERY: i64 = 7 * DAY;
@@ -26,7 +26,7 @@ pub async fn run(shop: &Shop) -> Result<Ran> {
 pub async fn ask(shop: &Shop) -> Result<()> {
     let Some(app) = shop.settings().mini_program() else { return Ok(()) };
     let exchange = shop.wechat.delivery_list(&app).await;
-    let mut entry = Entry::sent(&exchange);
+    let mut entry = Logged::sent(&exchange);
     let (added, outcome) = match exchange.result {
         Ok(list) => {
             entry.response = format!("（{} 家快递公司，{} 字节）", list.len(), exchange.response.len()).into_bytes();

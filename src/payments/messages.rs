@@ -6,11 +6,11 @@ use rocket::{Route, State, get, post, routes};
 
 use crate::db::Tx;
 use crate::door::{ClientIp, body};
+use crate::message_log::{Logged, Verdict};
 use crate::orders::{self, OrderStatus, Who, moves};
 use crate::settings::Settings;
 use crate::shipping::{duty, store as shipping};
 use crate::shop::Shop;
-use crate::transactions::{Entry, Verdict};
 use crate::wechat::flaw::{Flaw, explained};
 use crate::wechat::push::{self, Event};
 
@@ -44,7 +44,7 @@ async fn receive(
         return Err(Status::Forbidden);
     }
     let bytes = body::within(data, 64).await.map_err(|e| e.code.status())?;
-    let mut received = Entry::received("message", bytes.clone(), ip.0);
+    let mut received = Logged::received("message", bytes.clone(), ip.0);
     let address = Address { token, signature: msg_signature.unwrap_or_default(), timestamp, nonce };
     let content = match opened(&settings, &address, bytes) {
         Ok(content) => content,

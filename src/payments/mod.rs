@@ -21,14 +21,14 @@ pub mod store;
 pub mod trial;
 
 use crate::ids::{AttemptId, LedgerId, OrderId, OutTradeNo};
+use crate::message_log::Logged;
 use crate::money::Fen;
 use crate::shop::Shop;
-use crate::transactions::Entry;
+use crate::stored_enum::stored_enum;
 use crate::wechat::pay::PayOrder;
 use crate::wechat::{Account, Exchange};
-use crate::words::words;
 
-words! {
+stored_enum! {
     /// How far a payment attempt has come at WeChat.
     pub enum AttemptState {
         /// Written down; WeChat may or may not know it.
@@ -113,8 +113,8 @@ impl Attempt {
     }
 
     /// A call about this attempt, for the transaction log; packed here, so that the writer need not.
-    pub fn logged<T>(&self, shop: &Shop, exchange: &Exchange<T>) -> Entry {
-        let mut entry = Entry::sent(exchange);
+    pub fn logged<T>(&self, shop: &Shop, exchange: &Exchange<T>) -> Logged {
+        let mut entry = Logged::sent(exchange);
         entry.order_id = Some(self.order_id);
         entry.attempt_id = Some(self.id);
         entry.out_trade_no = Some(self.out_trade_no.to_string());

@@ -17,13 +17,13 @@ use crate::exceptions::store as exceptions;
 use crate::ids::MessageId;
 use crate::jobs::{self, Task};
 use crate::ledger::{Entered, store as ledger};
+use crate::message_log::{self, Logged, Verdict};
 use crate::orders::{self, Topic, Who};
 use crate::refunds::{Refund, RefundState, store as refunds};
 use crate::settings::Settings;
 use crate::settings::changes::{API_KEY, OVERLAP};
 use crate::settings::store::former_keys;
 use crate::shop::Shop;
-use crate::transactions::{self, Entry, Verdict};
 use crate::wechat::flaw::{Flaw, explained};
 use crate::wechat::v2::message;
 use crate::wechat::v2::notice::{self, Notice};
@@ -60,7 +60,7 @@ pub async fn hear(shop: &Shop, limits: &Limits, bytes: Vec<u8>, ip: ClientIp) ->
     {
         return notice::refused(word);
     }
-    let mut entry = Entry::received("notify", bytes, ip.0);
+    let mut entry = Logged::received("notify", bytes, ip.0);
     entry.out_trade_no = notice.out_trade_no.clone();
     if let notice::Verdict::Paid(_) = &notice.verdict {
         entry = entry.packed_as(notice::ACKNOWLEDGED, likely(&notice.checks), shop.dictionary().as_ref());
@@ -83,14 +83,14 @@ pub(super) async fn read(data: Data<'_>) -> std::result::Result<Vec<u8>, &'stati
 /// Writes down a notice of either version and whatever it means, by `enter`; answers with what WeChat is told.
 pub(super) async fn keep<A: Send + 'static>(
     shop: &Shop,
-    entry: Entry,
+    entry: Logged,
     start: Instant,
-    enter: impl Fn(&Tx, Entry, &Settings) -> Result<A> + Send + 'static,
+    enter: impl Fn(&Tx, Logged, &Settings) -> Result<A> + Send + 'static,
 ) -> Result<A> {
     let settings = shop.settings();
     let write = move |tx: &Tx| {
         let took_ms = start.elapsed().as_millis() as i64;
-        enter(tx, Entry { took_ms, ..entry.clone() }, &settings)
+        enter(tx, Logged { took_ms, ..entry.clone() }, &settings)
     };
     let due = shop.db.outdated(Kept::DueJobs);
     let answer = shop.write_always(write).await?;
@@ -102,7 +102,7 @@ pub(super) async fn keep<A: Send + 'static>(
 }
 
 /// The whole transaction of a notice: its row in the log, and what became of the money.
-pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings) -> Result<String> {
+pub fn enter(tx: &Tx, notice: Notice, mut entry: Logged, settings: &Settings) -> Result<String> {
     let notice = in_our_name(tx, made_before(tx, notice)?)?;
     entry.checks = notice.checks;
     let mut answer = match &notice.verdict {
@@ -110,7 +110,7 @@ pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings) -> 
         notice::Verdict::Refused(word) => notice::refused(word),
     };
     // The timeline points at the row, which is written when it is known what became of the money.
-    let message = transactions::next_id(tx)?;
+    let message = message_log::next_id(tx)?;
     match &notice.verdict {
         notice::Verdict::Paid(payment) => {
             if settle_noticed(tx, payment, &mut entry, message, settings)? == Settled::OtherVersion {
@@ -139,7 +139,7 @@ pub fn enter(tx: &Tx, notice: Notice, mut entry: Entry, settings: &Settings) -> 
 pub(super) fn settle_noticed(
     tx: &Tx,
     payment: &Payment,
-    entry: &mut Entry,
+    entry: &mut Logged,
     message: MessageId,
     settings: &Settings,
 ) -> Result<Settled> {
@@ -222,10 +222,10 @@ fn made_before(tx: &Tx, mut notice: Notice) -> Result<Notice> {
 }
 
 /// What is kept of a message that nobody could look at, and of the answer to it.
-fn little(kind: &'static str, bytes: Vec<u8>, ip: &ClientIp, answer: &str) -> Entry {
-    let mut entry = Entry::received(kind, bytes, ip.0.clone());
+fn little(kind: &'static str, bytes: Vec<u8>, ip: &ClientIp, answer: &str) -> Logged {
+    let mut entry = Logged::received(kind, bytes, ip.0.clone());
     entry.keep_little();
-    Entry { response: answer.as_bytes().to_vec(), ..entry }
+    Logged { response: answer.as_bytes().to_vec(), ..entry }
 }
 
 /// Nobody here can look at it: it stands in the log, and WeChat sends it again.
@@ -295,7 +295,7 @@ pub(super) async fn log_refused(
     limits: &Limits,
     ip: &ClientIp,
     word: &str,
-    received: impl FnOnce() -> Entry,
+    received: impl FnOnce() -> Logged,
 ) {
     let reason = format!("已拒绝：{}", explained(word));
     log_with(shop, limits, ip, word, reason, received, |_| Ok(())).await;
@@ -309,7 +309,7 @@ pub(super) async fn log_unready(
     ip: &ClientIp,
     api: Api,
     told_to: Option<String>,
-    received: impl FnOnce() -> Entry,
+    received: impl FnOnce() -> Logged,
 ) {
     let text = api.text();
     let why = shop.settings().unready(api).unwrap_or_else(|| format!("{text} 还没有设置好"));
@@ -339,13 +339,13 @@ async fn log_with(
     ip: &ClientIp,
     word: &str,
     reason: String,
-    received: impl FnOnce() -> Entry,
+    received: impl FnOnce() -> Logged,
     besides: impl Fn(&Tx) -> Result<()> + Send + 'static,
 ) {
     if !limits.refusal(&ip.0) {
         return;
     }
-    let entry = Entry { verdict: Verdict::Refused, reason, ..received() };
+    let entry = Logged { verdict: Verdict::Refused, reason, ..received() };
     let kind = entry.kind;
     let write = move |tx: &Tx| {
         besides(tx)?;
@@ -370,7 +370,7 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
         Ok(hint) => hint,
         Err(word) => return xml(unopened(shop, limits, bytes, ip, &word).await),
     };
-    let mut received = Entry::received("refund_notify", bytes, ip.0);
+    let mut received = Logged::received("refund_notify", bytes, ip.0);
     let text = |name| hint.fields.filled(name).map(str::to_owned);
     received.out_trade_no = text("out_trade_no");
     received.transaction_id = text("transaction_id");
@@ -446,7 +446,7 @@ fn told_elsewhere(tx: &Tx, payment: &Entered, other: Option<&str>, number: Optio
         "微信提示有人在商户号 {mch_id} 的商户平台退过这笔款，现在设置的是别的商户号，没能查实：请到商户平台核对后再发货"
     );
     let new = learn::to_look(payment, &what);
-    let heard = transactions::store::refunds_named(tx, &payment.transaction_id)?;
+    let heard = message_log::store::refunds_named(tx, &payment.transaction_id)?;
     match number.is_some_and(|number| !heard.iter().any(|(before, _)| before == number)) {
         true => exceptions::open_anew(tx, &new)?,
         false => drop(exceptions::open(tx, &new)?),

@@ -17,10 +17,10 @@ use crate::door::ClientIp;
 use crate::door::limits::Limits;
 use crate::error::Result;
 use crate::ledger::store as ledger;
+use crate::message_log::{self, Logged, Verdict};
 use crate::refunds::store as refunds;
 use crate::settings::Settings;
 use crate::shop::Shop;
-use crate::transactions::{self, Entry, Verdict};
 use crate::wechat::flaw::{Flaw, explained};
 use crate::wechat::refund::RefundFact;
 use crate::wechat::v3::notice::{self, Notice};
@@ -89,7 +89,7 @@ pub async fn take_in(shop: &Shop, limits: &Limits, ip: ClientIp, headers: &Heade
         return refused(Status::Unauthorized, notice.bad.as_ref().map_or("", BadSeal::word));
     }
     let stored = sign::recorded(|name| headers.values(name), &body);
-    let mut entry = Entry::received("notify", stored, ip.0);
+    let mut entry = Logged::received("notify", stored, ip.0);
     entry.out_trade_no = notice.out_trade_no.clone();
     if let notice::Verdict::Paid(_) = &notice.verdict {
         let taken_in = Status::NoContent.to_string();
@@ -111,16 +111,16 @@ async fn unready(shop: &Shop, limits: &Limits, ip: ClientIp, headers: &Headers, 
     let (word, status) = (Flaw::NotConfigured.word(), Status::ServiceUnavailable);
     let received = || {
         let stored = sign::recorded(|name| headers.values(name), body);
-        Entry { response: status.to_string().into_bytes(), ..Entry::received("notify", stored, ip.0.clone()) }
+        Logged { response: status.to_string().into_bytes(), ..Logged::received("notify", stored, ip.0.clone()) }
     };
     log_unready(shop, limits, &ip, Api::V3, None, received).await;
     refused(status, word)
 }
 
 /// The whole transaction of a notice: its row in the log, what became of the money, and what the owner has to know.
-fn enter(tx: &Tx, notice: &Notice, mut entry: Entry, settings: &Settings) -> Result<Answer> {
+fn enter(tx: &Tx, notice: &Notice, mut entry: Logged, settings: &Settings) -> Result<Answer> {
     entry.checks = notice.checks.clone();
-    let message = transactions::next_id(tx)?;
+    let message = message_log::next_id(tx)?;
     let answer = match &notice.verdict {
         notice::Verdict::Paid(payment) => {
             settle_noticed(tx, payment, &mut entry, message, settings)?;
@@ -202,7 +202,7 @@ pub async fn look_again(shop: &Shop) -> Result<()> {
     let Some(merchant) = shop.merchant_v3() else { return Ok(()) };
     let read = |conn: &rusqlite::Connection| match store::alerts(conn)?.is_empty() {
         true => Ok(Vec::new()),
-        false => Ok(transactions::store::refused_notices(conn, 20)?),
+        false => Ok(message_log::store::refused_notices(conn, 20)?),
     };
     let refused = shop.read(read).await?;
     let again =

@@ -18,13 +18,13 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::{IdempotencyKey, OrderId};
 use crate::jobs::{self, Task};
+use crate::message_log::Logged;
 use crate::money::Fen;
 use crate::orders::quote::{ItemForm, QuoteForm, QuoteView, Wish, quote};
 use crate::orders::store::Made;
 use crate::orders::{self, ClosedReason, Numbers, Order, OrderStatus, Quote, Topic, moves};
 use crate::settings::Settings;
 use crate::shop::Shop;
-use crate::transactions::Entry;
 use crate::typed::Length;
 use crate::wechat::pay::{Asked, PayOrder, PaymentParams, Trade, body_text, payment_params};
 use crate::wechat::{Account, Exchange, GatewayError, Signature};
@@ -410,7 +410,7 @@ fn once_more(exchange: &Exchange<String>) -> Option<Duration> {
     }
 }
 
-async fn record(shop: &Shop, entry: Entry) -> Result<()> {
+async fn record(shop: &Shop, entry: Logged) -> Result<()> {
     shop.write_always(move |tx| Ok(entry.record(tx).map(|_| ())?)).await
 }
 

@@ -7,9 +7,9 @@ use crate::clock::SECOND;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::jobs::Ran;
+use crate::message_log;
 use crate::packing;
 use crate::shop::Shop;
-use crate::transactions;
 
 /// Rows of one transaction: some milliseconds of the writer's time.
 const STEP: i64 = 200;
@@ -32,7 +32,7 @@ pub async fn go_on(shop: &Shop) -> Result<Ran> {
 pub fn step(tx: &Tx, rows: i64) -> Result<bool> {
     let Some(left) = packing::store::left(tx)? else { return Ok(false) };
     let up_to = match left.what.as_str() {
-        "messages" => transactions::store::pack_older(tx, left.done, left.last, rows)?,
+        "messages" => message_log::store::pack_older(tx, left.done, left.last, rows)?,
         _ => store::pack_older(tx, left.done, left.last, rows)?,
     };
     packing::store::done(tx, &left, up_to)?;

@@ -9,12 +9,12 @@ use crate::exceptions::{Kind, NewException, store as exceptions};
 use crate::ids::{ExceptionId, MessageId, OrderId};
 use crate::jobs::{self, Task};
 use crate::ledger::store as ledger;
+use crate::message_log::store as messages;
 use crate::money::Fen;
 use crate::orders::store::NewPrice;
 use crate::orders::{self, Order, OrderStatus, Topic, Who, moves};
 use crate::refunds::{Refund, store as refunds};
 use crate::settings::Settings;
-use crate::transactions::store as messages;
 use crate::wechat::Payment;
 
 /// Where the fact came from.

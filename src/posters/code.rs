@@ -9,8 +9,8 @@ use crate::clock::SECOND;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::ProductId;
+use crate::message_log::Logged;
 use crate::shop::Shop;
-use crate::transactions::Entry;
 use crate::wechat::GatewayError;
 
 /// The mini-program's page of a product.
@@ -50,7 +50,7 @@ pub async fn code(shop: &Shop, turn: &Turn, id: ProductId) -> Result<Vec<u8>> {
         return Err(error.clone().retry_after(((LEFT_ALONE - (shop.now() - at)) / SECOND + 1).unsigned_abs()));
     }
     let exchange = shop.wechat.product_code(&app, &scene(id), PAGE).await;
-    let entry = Entry::sent(&exchange);
+    let entry = Logged::sent(&exchange);
     let write = move |tx: &Tx| {
         entry.record(tx)?;
         match &exchange.result {

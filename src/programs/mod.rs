@@ -9,11 +9,11 @@ pub mod store;
 mod view;
 
 use crate::ids::{ApiKeyId, DeliveryId, HookId, OrderId};
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
 pub use outside::check_url;
 
-words! {
+stored_enum! {
     /// What a key opens.
     pub enum Right {
         Orders "orders" "读订单（收货信息隐去）",
@@ -46,7 +46,7 @@ impl Key {
     }
 }
 
-words! {
+stored_enum! {
     /// What a hook may be told.
     pub enum Event {
         OrderCreated "order.created" "提交订单",
@@ -83,7 +83,7 @@ pub struct Hook {
     pub off_why: String,
 }
 
-words! {
+stored_enum! {
     pub enum State {
         Waiting "waiting" "等待送达",
         Done "done" "已送达",

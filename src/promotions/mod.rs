@@ -9,9 +9,9 @@ pub mod store;
 
 use crate::ids::{BuyerId, CategoryId, CouponId, OrderNo, ProductId, PromotionId};
 use crate::money::Fen;
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
-words! {
+stored_enum! {
     /// How it helps.
     pub enum Kind {
         /// So much off from a sum of goods on, in tiers; of a coupon: a fixed sum.
@@ -21,7 +21,7 @@ words! {
     }
 }
 
-words! {
+stored_enum! {
     /// Whom it helps. Everything but the first is a coupon.
     pub enum Given {
         Everybody "everybody" "所有买家自动享受",
@@ -31,7 +31,7 @@ words! {
     }
 }
 
-words! {
+stored_enum! {
     /// Which goods it counts and makes cheaper.
     pub enum Scope {
         All "all" "全部商品",
@@ -83,7 +83,7 @@ pub struct Promotion {
     pub voided: bool,
 }
 
-words! {
+stored_enum! {
     pub enum Phase {
         Running "running" "进行中",
         Waiting "waiting" "未开始",
@@ -229,7 +229,7 @@ impl std::str::FromStr for CouponRef {
     }
 }
 
-words! {
+stored_enum! {
     pub enum CouponState {
         Usable "usable" "可使用",
         /// It is not good yet.

@@ -3,9 +3,9 @@
 use crate::clock::Day;
 use crate::db::Tx;
 use crate::error::Result;
+use crate::message_log::Logged;
 use crate::money::yuan;
 use crate::shop::Shop;
-use crate::transactions::Entry;
 use crate::wechat::Account;
 use crate::wechat::bill::Moved;
 use crate::wechat::funds::{Flow, FundsAnswer};
@@ -48,7 +48,7 @@ pub(super) async fn fetch(shop: &Shop, account: &Account, day: Day, billed: Move
         }
         identity => shop.wechat.download_funds(account, identity.unwrap_or_default(), day, &shop.nonces).await,
     };
-    let mut entry = Entry::sent(&exchange);
+    let mut entry = Logged::sent(&exchange);
     let later = matches!(exchange.result, Ok(FundsAnswer::Creating));
     let (flow, problem) = match exchange.result {
         Ok(FundsAnswer::Flow(flow)) => (flow, String::new()),

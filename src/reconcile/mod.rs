@@ -15,16 +15,16 @@ use crate::exceptions::{self, Difference, Kind, MATCHED_AGAIN, NewException};
 use crate::ids::AttemptId;
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::store as ledger;
+use crate::message_log::{self, Logged};
 use crate::money::yuan;
 use crate::payments::refund::learn;
 use crate::payments::settle::{self, Source};
 use crate::payments::store as payments;
 use crate::shop::Shop;
-use crate::transactions::{self, Entry};
+use crate::stored_enum::stored_enum;
 use crate::wechat::bill::{Bill, BillAnswer, Others};
 use crate::wechat::pay::{Trade, TradeOf};
 use crate::wechat::{Account, for_owner};
-use crate::words::words;
 use funds::Funds;
 
 /// WeChat asks for patience until ten in the morning. Source: download bill, API v2.
@@ -40,7 +40,7 @@ const REFUND_TAKES: i64 = 31;
 /// Rows written in one go, so that no one else waits long for the writer.
 const CHUNK: usize = 1_000;
 
-words! {
+stored_enum! {
     /// How a day's match stands.
     pub enum BillState {
         Waiting "waiting" "未出账",
@@ -224,7 +224,7 @@ pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
     }
     let own = shop.read(move |conn| Ok(store::own(conn, &app_id)?)).await?;
     let exchange = shop.wechat.download_bill(&account, day, &own, &shop.nonces).await;
-    let mut entry = Entry::sent(&exchange);
+    let mut entry = Logged::sent(&exchange);
     entry.reason = match &exchange.result {
         Ok(BillAnswer::Bill(bill)) => {
             let (own, others) = (bill.rows.len() + bill.unreadable.len(), bill.others.payments + bill.others.refunds);
@@ -457,7 +457,7 @@ async fn enter_fees(shop: &Shop, day: Day) -> Result<()> {
 /// Asks WeChat about a payment and enters it. False when WeChat could not be heard.
 async fn enter_payment(shop: &Shop, account: &Account, transaction_id: &str) -> Result<bool> {
     let exchange = shop.wechat.order_query(account, TradeOf::Transaction(transaction_id), &shop.nonces).await;
-    let mut sent = Entry::sent(&exchange);
+    let mut sent = Logged::sent(&exchange);
     sent.transaction_id = Some(transaction_id.to_owned());
     let (settings, trade) = (shop.settings(), exchange.result);
     let heard = trade.is_ok();
@@ -466,7 +466,7 @@ async fn enter_payment(shop: &Shop, account: &Account, transaction_id: &str) -> 
         if let Ok(Trade::Paid(payment)) = &trade {
             entry.out_trade_no = Some(payment.out_trade_no.clone());
             entry.amount = Some(payment.total);
-            let message = transactions::next_id(tx)?;
+            let message = message_log::next_id(tx)?;
             let settlement = settle::settle(tx, payment, Source::Bill, Some(message), &settings)?;
             entry.reason = format!("账单里有、本店漏记的付款：{}", settlement.settled.text());
             return Ok(entry.record_as(message, tx)?);

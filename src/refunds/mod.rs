@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::ids::{LineId, OrderId, OutRefundNo, PhotoId, RefundId, SkuId};
 use crate::money::Fen;
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
 /// `problem_code` of a refund that WeChat gave up: its number is used up.
 pub const CLOSED: &str = "REFUNDCLOSE";
@@ -17,7 +17,7 @@ pub const OTHER_REFUND: &str = "OTHER_REFUND";
 /// `problem_code` of a refund whose payment came in under a merchant number that is not set.
 pub const OTHER_MERCHANT: &str = "OTHER_MERCHANT";
 
-words! {
+stored_enum! {
     pub enum RefundState {
         /// Somebody asked for it; a person decides.
         Requested "requested" "待处理",
@@ -84,7 +84,7 @@ impl RefundState {
     }
 }
 
-words! {
+stored_enum! {
     /// Who wanted it.
     pub enum Origin {
         Buyer "buyer" "买家申请",

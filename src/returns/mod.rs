@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use crate::ids::{LineId, OrderId, PhotoId, RefundId, ResendId, ReturnId, SkuId};
 use crate::parcels::Parcel;
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
-words! {
+stored_enum! {
     /// What the buyer wants for the goods.
     pub enum Kind {
         Return "return" "退货退款",
@@ -18,7 +18,7 @@ words! {
     }
 }
 
-words! {
+stored_enum! {
     pub enum ReturnState {
         /// Asked for; a person decides.
         Requested "requested" "待处理",

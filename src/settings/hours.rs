@@ -1,10 +1,10 @@
 //! When the shop is there for people: its hours of the week, its closed days, and the slots that can be booked of them.
 
 use crate::clock::{self, DAY, Day, MINUTE};
+use crate::stored_enum::stored_enum;
 use crate::typed::quoted;
-use crate::words::words;
 
-words! {
+stored_enum! {
     /// For what a buyer chooses a slot.
     pub enum For {
         Nobody "none" "不用预约",

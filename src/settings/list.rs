@@ -3,13 +3,13 @@
 use super::hours::{self, For};
 use super::regions;
 use crate::money::Fen;
+use crate::stored_enum::stored_enum;
 use crate::typed::may_be_key;
 use crate::wechat::subscribe::Chosen;
 use crate::wechat::v3::keys::{PrivateKey, PublicKey, V3Key, certificate};
 use crate::wechat::v3::pasted;
-use crate::words::words;
 
-words! {
+stored_enum! {
     /// What belongs on one card of the settings page, and on one step of the set-up.
     pub enum Group {
         Shop "shop" "店铺",

@@ -25,11 +25,11 @@ use crate::settings::regions::Regions;
 use crate::shop::Shop;
 use crate::shown::{Shown, mark};
 use crate::staff::{Staff, login::audit};
+use crate::stored_enum::stored_enum;
 use crate::tables;
 use crate::typed::bare;
-use crate::words::words;
 
-words! {
+stored_enum! {
     /// What can be done with a row.
     pub enum Verdict {
         Ready "ready" "可发货",

@@ -11,10 +11,10 @@ use crate::error::Result;
 use crate::ids::{LineId, OrderId};
 use crate::jobs::Ran;
 use crate::ledger::{Entered, store as ledger};
+use crate::message_log::{Logged, Verdict};
 use crate::orders::{Line, Order, OrderStatus, Shipment, Topic, Who, store as orders};
 use crate::returns::{Resend, store as returns};
 use crate::shop::Shop;
-use crate::transactions::{Entry, Verdict};
 use crate::wechat::GatewayError;
 use crate::wechat::mini_program::MiniProgram;
 use crate::wechat::register::{Dispatch, MOST_PARCELS, OrderKey, Parcel, Way};
@@ -65,7 +65,7 @@ pub async fn tell(shop: &Shop, order: OrderId) -> Result<Ran> {
         Ok(true) => {}
         Ok(false) => return Ok(Ran::Done),
         Err(e) => {
-            let (ran, entry) = (refused(e), Entry::sent(&wanted));
+            let (ran, entry) = (refused(e), Logged::sent(&wanted));
             return record(shop, entry, &tale, None).await.map(|()| ran);
         }
     }
@@ -73,10 +73,10 @@ pub async fn tell(shop: &Shop, order: OrderId) -> Result<Ran> {
     let mut exchange = shop.wechat.register(&app, &tale.dispatch).await;
     // A payment that WeChat does not find by its own number may be there by ours.
     if let (Some(UNKNOWN), Some(payment)) = (exchange.result.as_ref().err().and_then(|e| e.code()), tale.by_number()) {
-        record(shop, Entry::sent(&exchange), &tale, None).await?;
+        record(shop, Logged::sent(&exchange), &tale, None).await?;
         exchange = shop.wechat.register(&app, &Dispatch { payment, ..tale.dispatch.clone() }).await;
     }
-    let mut entry = Entry::sent(&exchange);
+    let mut entry = Logged::sent(&exchange);
     let (ran, known) = match &exchange.result {
         Ok(()) => (Ran::Done, Some("发货信息已上传微信")),
         Err(e) => match e.code().and_then(known_already) {
@@ -96,7 +96,7 @@ async fn note_agreed(shop: &Shop, app: &MiniProgram) -> Result<()> {
         return Ok(());
     }
     let exchange = shop.wechat.settlement_agreed(app).await;
-    let (agreed, entry) = (exchange.result.as_ref().is_ok_and(|agreed| *agreed), Entry::sent(&exchange));
+    let (agreed, entry) = (exchange.result.as_ref().is_ok_and(|agreed| *agreed), Logged::sent(&exchange));
     let write = move |tx: &Tx| {
         entry.record(tx)?;
         if entry.verdict == Verdict::Ok {
@@ -116,7 +116,7 @@ impl Tale {
 }
 
 /// The message, and that WeChat knows the parcels now, in words for the timeline.
-async fn record(shop: &Shop, mut entry: Entry, tale: &Tale, known: Option<&'static str>) -> Result<()> {
+async fn record(shop: &Shop, mut entry: Logged, tale: &Tale, known: Option<&'static str>) -> Result<()> {
     let (order, content) = (tale.order, tale.content.clone());
     entry.order_id = Some(order);
     entry.attempt_id = tale.payment.attempt_id;

@@ -14,14 +14,14 @@ use crate::error::{self, Code};
 use crate::ids::StaffId;
 use crate::secrets::token_hash;
 use crate::shop::Shop;
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
 /// The cookie that carries a session.
 pub const COOKIE: &str = "xiaopu_session";
 /// A session lasts this long after its last use.
 pub const SESSION: i64 = 7 * DAY;
 
-words! {
+stored_enum! {
     /// Four fixed roles; each may do all that the ones before it may.
     pub enum Role {
         /// Packs and ships.

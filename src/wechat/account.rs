@@ -4,9 +4,9 @@ use serde::Deserialize;
 
 use super::{v2, v3};
 use crate::clock::MINUTE;
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
-words! {
+stored_enum! {
     /// A version of WeChat Pay's API.
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "lowercase")]

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::money::Fen;
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
-words! {
+stored_enum! {
     /// Whether a coupon's money reaches the merchant. Source: cash coupons, WeChat Pay.
     pub enum Kind {
         /// Somebody pays it to the merchant.

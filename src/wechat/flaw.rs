@@ -2,9 +2,9 @@
 
 use super::v2::message::NotAMessage;
 use super::v2::sign::BadSign;
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
-words! {
+stored_enum! {
     /// Why an answer cannot be used, or a notice is not taken in.
     pub enum Flaw {
         AnswerTooLarge "ANSWER_TOO_LARGE" "回答太长，没有读完",

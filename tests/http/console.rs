@@ -2,10 +2,10 @@
 
 use reqwest::multipart::{Form, Part};
 use xiaopu::error::Error;
+use xiaopu::message_log::store;
 use xiaopu::simulator::Paying;
 use xiaopu::staff::Role;
 use xiaopu::staff::login;
-use xiaopu::transactions::store;
 use xiaopu::wechat::v2::sign::SignType;
 
 use crate::support::*;

@@ -4,8 +4,8 @@ use rusqlite::{Connection, params};
 use xiaopu::db::{DbError, Tx};
 use xiaopu::error::Error;
 use xiaopu::ids::{AttemptId, MessageId};
+use xiaopu::message_log::{Logged, Verdict, store as messages};
 use xiaopu::payments::{repack, store as attempts};
-use xiaopu::transactions::{Entry, Verdict, store as messages};
 use xiaopu::worker;
 
 use crate::support::*;
@@ -47,7 +47,7 @@ async fn whatever_was_said_comes_back_byte_for_byte() {
     for ready in [false, true] {
         for verdict in Verdict::ALL {
             for (request, response) in texts.iter().flat_map(|text| [(text, &other), (&other, text), (text, text)]) {
-                let mut entry = Entry::received("notify", request.clone(), "127.0.0.1".into());
+                let mut entry = Logged::received("notify", request.clone(), "127.0.0.1".into());
                 entry.verdict = *verdict;
                 if ready {
                     // Packed before it was known how it is answered.

@@ -17,11 +17,11 @@ use crate::error::Result;
 use crate::ids::{ImageHash, ProductId, SkuId};
 use crate::money::Fen;
 use crate::shown::{Shown, mark};
+use crate::stored_enum::stored_enum;
 use crate::tables;
 use crate::typed::simplified;
-use crate::words::words;
 
-words! {
+stored_enum! {
     /// What becomes of a row.
     pub enum Verdict {
         New "new" "新增",

@@ -2,9 +2,9 @@
 
 use crate::catalogue::lists::Sort;
 use crate::console::columns::{Column, Ways};
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
-words! {
+stored_enum! {
     pub enum ProductColumn {
         Category "category" "分类",
         Price "price" "售价",

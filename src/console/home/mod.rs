@@ -23,6 +23,7 @@ use crate::error::Result;
 use crate::ids::{OrderNo, ProductId};
 use crate::jobs;
 use crate::ledger::{DaySum, store as ledger};
+use crate::message_log;
 use crate::money::yuan;
 use crate::orders::margin::{Margin, Margins};
 use crate::orders::search::{Filter, Sort, store as search};
@@ -34,7 +35,6 @@ use crate::settings::Settings;
 use crate::shipping::duty;
 use crate::shop::Shop;
 use crate::staff::{Role, Staff};
-use crate::transactions;
 use crate::wechat::Api;
 use numbers::{CHARTED, Chart, Compared, Earned, Hourly};
 use todo::{Next, Step, Waits};
@@ -129,7 +129,7 @@ fn look(
     now: i64,
 ) -> Result<Seen> {
     let today = Day::of(now);
-    let (last_notice, failed) = transactions::store::health(conn, now - DAY)?;
+    let (last_notice, failed) = message_log::store::health(conn, now - DAY)?;
     let hours = |ago: i64| ledger::hour_sums(conn, today.plus(-ago));
     let with_lines = |order: Order| Ok((order.clone(), orders::store::lines(conn, order.id)?));
     let longest =
@@ -156,7 +156,7 @@ fn look(
         v3_waits: payments::under_way(conn, Api::V3, None)? != (0, 0),
         late: jobs::store::earliest(conn)?.map(|at| now - at),
         tried: trials::standing(conn, settings)?,
-        push_refused: transactions::store::push_refused(conn)?,
+        push_refused: message_log::store::push_refused(conn)?,
         set_back: jobs::store::last_step(conn, now - 3 * DAY)?.filter(|(_, back)| *back >= HOUR),
         no_goods: shelves.is_empty(),
         no_orders: recent.is_empty(),

@@ -12,11 +12,11 @@ use crate::clock::{self, DAY, Day, HOUR};
 use crate::console::{Frame, cut, filled, framed, query_string, waiting};
 use crate::error::{Code, Result};
 use crate::ids::MessageId;
+use crate::message_log::store::{self, Filter, LogRow};
+use crate::message_log::{KINDS, Verdict, kind_text};
 use crate::money::Fen;
 use crate::shop::Shop;
 use crate::staff::Clerk;
-use crate::transactions::store::{self, Filter, Logged};
-use crate::transactions::{KINDS, Verdict, kind_text};
 use crate::wechat::{v2, v3};
 use rusqlite::Connection;
 
@@ -276,7 +276,7 @@ fn strip(ended: &[(Verdict, i64, i64)], begins: i64) -> Strip {
 const SIGNED: [&str; 5] = ["unifiedorder", "orderquery", "closeorder", "refund", "refundquery"];
 
 /// Whether WeChat's signature was right; `None` where there is none to look at.
-fn signature(row: &Logged) -> Option<bool> {
+fn signature(row: &LogRow) -> Option<bool> {
     let checks: Value = serde_json::from_str(&row.checks).unwrap_or_default();
     let looked = checks.as_array().into_iter().flatten().find(|check| check["what"] == "验签");
     match looked {
@@ -287,8 +287,8 @@ fn signature(row: &Logged) -> Option<bool> {
     }
 }
 
-impl From<&Logged> for MessageShown {
-    fn from(row: &Logged) -> MessageShown {
+impl From<&LogRow> for MessageShown {
+    fn from(row: &LogRow) -> MessageShown {
         MessageShown {
             signed: signature(row),
             id: row.id,

@@ -3,9 +3,9 @@
 use crate::console::columns::{Column, Ways};
 use crate::orders::search::Sort;
 use crate::staff::{Role, Staff};
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
-words! {
+stored_enum! {
     pub enum OrderColumn {
         No "no" "订单号",
         Placed "placed" "下单",

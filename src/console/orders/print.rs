@@ -30,13 +30,13 @@ use crate::shipping::doubt::Doubt;
 use crate::shop::Shop;
 use crate::staff::Staff;
 use crate::staff::login::audit;
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
 pub fn routes() -> Vec<Route> {
     routes![slips, qr, bars, picking, done]
 }
 
-words! {
+stored_enum! {
     /// Papers by what a printer's roll or sheet is called.
     pub enum Paper {
         A4 "a4" "A4",
@@ -63,7 +63,7 @@ impl Paper {
     }
 }
 
-words! {
+stored_enum! {
     /// What a slip says besides goods and pieces, when staff want it.
     pub enum Extra {
         Number "number" "第几张",

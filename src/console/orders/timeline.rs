@@ -7,9 +7,9 @@ use crate::ids::MessageId;
 use crate::orders::store::Event;
 use crate::orders::{Full, OrderStatus, Topic};
 use crate::payments::{Attempt, AttemptState};
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
-words! {
+stored_enum! {
     /// A part of the timeline. One event can belong to several.
     pub enum Part {
         Money "money" "资金",

@@ -20,7 +20,7 @@ use crate::settings::SETTINGS;
 use crate::shop::Shop;
 use crate::staff::Owner;
 use crate::staff::login::audit;
-use crate::{catalogue, jobs, orders, refunds, transactions};
+use crate::{catalogue, jobs, message_log, orders, refunds};
 
 pub fn routes() -> Vec<Route> {
     routes![bundle]
@@ -59,7 +59,7 @@ async fn bundle(shop: &State<Shop>, owner: Owner) -> Result<Download> {
             "products": { "on": shelves.on, "off": shelves.off, "sold_out": shelves.sold_out, "bin": shelves.bin },
             "backup": backup.map(|b| json!({ "at": clock::rfc3339(b.at), "bytes": b.bytes, "problem": b.problem })),
         });
-        let messages: Vec<_> = transactions::store::verdicts(conn, now - LOOKED_BACK)?
+        let messages: Vec<_> = message_log::store::verdicts(conn, now - LOOKED_BACK)?
             .into_iter()
             .map(|sum| json!({ "kind": sum.kind, "verdict": sum.verdict, "reason": sum.reason, "count": sum.count, "slowest_ms": sum.slowest_ms }))
             .collect();

@@ -17,12 +17,12 @@ use crate::console::{Choice, Frame, back, choices, cut, frame, framed, refused, 
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::ids::OrderNo;
+use crate::message_log::Logged;
 use crate::orders::store as orders;
 use crate::outbox::buyers::{What, preview};
 use crate::outbox::{Channel, Letter, State as Outcome, Told, store};
 use crate::shop::Shop;
 use crate::staff::{Clerk, Owner, Role};
-use crate::transactions::Entry;
 use crate::wechat::subscribe::{Chosen, Template as Offered};
 
 pub fn routes() -> Vec<Route> {
@@ -189,12 +189,12 @@ async fn offered(shop: &Shop) -> Result<Vec<Offered>> {
     let missing = || Error::from(Code::PaymentNotConfigured).says("请先在设置里填好小程序的 AppID 和 AppSecret");
     let app = shop.settings().mini_program().ok_or_else(missing)?;
     let exchange = shop.wechat.templates(&app).await;
-    note(shop, Entry::sent(&exchange)).await?;
+    note(shop, Logged::sent(&exchange)).await?;
     exchange.result.map_err(|e| Error::from(Code::WechatRejected).says(format!("没有取到模板列表：{e}")))
 }
 
 /// The question and its answer are in the transaction log like every other.
-async fn note(shop: &Shop, entry: Entry) -> Result<()> {
+async fn note(shop: &Shop, entry: Logged) -> Result<()> {
     shop.write(move |tx| Ok(entry.record(tx)?)).await.map(drop)
 }
 

@@ -12,6 +12,7 @@ use crate::clock;
 use crate::console::{back, words};
 use crate::error::{Code, Error, Result};
 use crate::ids::OrderNo;
+use crate::message_log::{self, Logged};
 use crate::outbox::{Channel, staff as outbox};
 use crate::payments::{store as payments, trial};
 use crate::say::say;
@@ -19,7 +20,6 @@ use crate::settings::store::{self, Tried};
 use crate::settings::{Group, Setting, Settings};
 use crate::shop::Shop;
 use crate::staff::Owner;
-use crate::transactions::{self, Entry};
 use crate::wechat::mini_program::MiniProgram;
 use crate::wechat::refund::RefundOrder;
 use crate::wechat::{Account, Api, Exchange, GatewayError, register};
@@ -196,8 +196,8 @@ pub fn standing(conn: &Connection, settings: &Settings) -> Result<Vec<Tried>> {
     let overtaken = |tried: &Tried| match tried.part.parse().ok().and_then(|group| of(group, settings.api())) {
         Some(Trial::Key) => payments::taken_on_since(conn, Api::V2, tried.at),
         Some(Trial::KeysV3) => payments::taken_on_since(conn, Api::V3, tried.at),
-        Some(Trial::App) => transactions::store::succeeded_since(conn, "login", tried.at),
-        Some(Trial::Notify) => transactions::store::succeeded_since(conn, "notify", tried.at),
+        Some(Trial::App) => message_log::store::succeeded_since(conn, "login", tried.at),
+        Some(Trial::Notify) => message_log::store::succeeded_since(conn, "notify", tried.at),
         _ => Ok(false),
     };
     let mut counts = Vec::new();
@@ -231,7 +231,7 @@ pub fn said(tried: &[Tried], part: &str) -> Option<Said> {
 
 /// The question and its answer are in the transaction log like every other.
 async fn logged<T>(shop: &Shop, exchange: &Exchange<T>) -> Result<()> {
-    let entry = Entry::sent(exchange).of_a_trial();
+    let entry = Logged::sent(exchange).of_a_trial();
     shop.write(move |tx| Ok(entry.record(tx)?)).await.map(drop)
 }
 

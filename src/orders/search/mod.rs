@@ -10,8 +10,8 @@ use crate::parcels::Said;
 use crate::parcels::carriers::Carriers;
 use crate::parcels::number::TrackingNo;
 use crate::places::{Place, Sought, sought};
+use crate::stored_enum::stored_enum;
 use crate::typed::bare;
-use crate::words::words;
 
 /// Which orders the console lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Filter {
     }
 }
 
-words! {
+stored_enum! {
     /// How a list of orders stands. Orders alike stand by their age, the same way round.
     pub enum Sort {
         Newest "newest" "新的在前",

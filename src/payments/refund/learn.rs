@@ -15,13 +15,13 @@ use crate::ids::{LedgerId, OrderId, OutRefundNo, RefundId};
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::Entered;
 use crate::ledger::store::{self as ledger, GoneBack};
+use crate::message_log::{Logged, store as messages};
 use crate::money::{Fen, yuan};
 use crate::orders::{self, Topic, Who};
 use crate::payments::store as payments;
 use crate::refunds::store::{self as refunds, NewRefund};
 use crate::refunds::{CLOSED, OTHER_REFUND, Origin, Refund, RefundState};
 use crate::shop::Shop;
-use crate::transactions::{Entry, store as messages};
 use crate::wechat::refund::{RefundFact, RefundStatus};
 
 /// Enters what WeChat says about one refund. `accepted_at` is when WeChat took it on, if that is known.
@@ -538,8 +538,8 @@ pub async fn all_of(shop: &Shop, entry: LedgerId, named: Vec<String>) -> Result<
     Ok(Ran::Done)
 }
 
-fn logged<T>(exchange: &crate::wechat::Exchange<T>, entered: &Entered) -> Entry {
-    let mut entry = Entry::sent(exchange);
+fn logged<T>(exchange: &crate::wechat::Exchange<T>, entered: &Entered) -> Logged {
+    let mut entry = Logged::sent(exchange);
     entry.order_id = entered.order_id;
     entry.attempt_id = entered.attempt_id;
     entry.transaction_id = Some(entered.transaction_id.clone());

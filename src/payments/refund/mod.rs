@@ -18,12 +18,12 @@ use crate::exceptions::store as exceptions;
 use crate::ids::{LineId, OrderId, OutRefundNo, RefundId};
 use crate::jobs::{self, Task};
 use crate::ledger::{Entered, store as ledger};
+use crate::message_log::store as messages;
 use crate::money::Fen;
 use crate::orders::{self, Full, Line, Order, OrderStatus, RECEIVED_AFTER, REFUNDABLE_FOR, Topic, Who, moves};
 use crate::refunds::store::{self as refunds, NewRefund};
 use crate::refunds::{CLOSED, FullRefund, Origin, Refund, RefundLine, RefundState};
 use crate::returns::store as returns;
-use crate::transactions::store as messages;
 use crate::typed::Length;
 use crate::wechat::refund::desc_text;
 

@@ -11,13 +11,13 @@ use crate::error::Result;
 use crate::ids::RefundId;
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::{Entered, store as ledger};
+use crate::message_log::Logged;
 use crate::money::yuan;
 use crate::orders::{REFUNDABLE_FOR, Who};
 use crate::payments::store as payments;
 use crate::refunds::{OTHER_MERCHANT, Origin, Refund, RefundState, store as refunds};
 use crate::returns::store as returns;
 use crate::shop::Shop;
-use crate::transactions::Entry;
 use crate::wechat::refund::{REFUND, REFUND_QUERY, RefundOrder, balance_may_do};
 use crate::wechat::{Account, Exchange, GatewayError};
 
@@ -383,8 +383,8 @@ fn give_up(tx: &Tx, refund: &Refund, code: &str, why: &str) -> Result<()> {
     note(tx, refund, &Who::system(), &format!("退款 {} 没有成功：{why}", refund.out_refund_no))
 }
 
-fn logged<T>(exchange: &Exchange<T>, refund: &Refund) -> Entry {
-    let mut entry = Entry::sent(exchange);
+fn logged<T>(exchange: &Exchange<T>, refund: &Refund) -> Logged {
+    let mut entry = Logged::sent(exchange);
     entry.order_id = refund.order_id;
     entry.transaction_id = refund.transaction_id.clone();
     entry.out_refund_no = Some(refund.out_refund_no.to_string());

@@ -13,12 +13,12 @@ use crate::exceptions::{Kind, NewException, store as exceptions};
 use crate::ids::{OrderId, RefundId};
 use crate::jobs::Ran;
 use crate::ledger::{Entered, store as ledger};
+use crate::message_log::Logged;
 use crate::money::Fen;
 use crate::orders::{self, Full, OrderStatus, Topic, Who};
 use crate::payments::{ToAsk, store as payments};
 use crate::refunds::{Refund, store as refunds};
 use crate::shop::Shop;
-use crate::transactions::Entry;
 use crate::wechat::Account;
 use crate::wechat::pay::{ORDER_QUERY, Trade, TradeOf};
 
@@ -79,7 +79,7 @@ async fn something_went_back(
     transaction_id: &str,
 ) -> Result<std::result::Result<bool, String>> {
     let exchange = shop.wechat.order_query(account, TradeOf::Transaction(transaction_id), &shop.nonces).await;
-    let mut entry = Entry::sent(&exchange);
+    let mut entry = Logged::sent(&exchange);
     entry.transaction_id = Some(transaction_id.to_owned());
     let found = match exchange.result {
         Ok(Trade::Paid(payment)) => Ok(payment.refund_started),

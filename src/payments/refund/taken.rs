@@ -6,9 +6,9 @@ use crate::db::Tx;
 use crate::error::Result;
 use crate::ids::RefundId;
 use crate::ledger::{Entered, store as ledger};
+use crate::message_log::Logged;
 use crate::refunds::store as refunds;
 use crate::shop::Shop;
-use crate::transactions::Entry;
 use crate::wechat::pay::{Trade, TradeOf};
 use crate::wechat::refund::RefundOrder;
 use crate::wechat::{Account, Api};
@@ -103,7 +103,7 @@ impl Taken {
             Err(why) => return Ok(Err(Unheard::NotAsked(why))),
         };
         let exchange = shop.wechat.order_query(&account, TradeOf::Transaction(&id), &shop.nonces).await;
-        let mut entry = Entry::sent(&exchange);
+        let mut entry = Logged::sent(&exchange);
         entry.transaction_id = Some(id.clone());
         let found = match exchange.result {
             Ok(Trade::Paid(payment)) if payment.transaction_id == id => Ok(payment),

@@ -6,7 +6,7 @@ use std::fmt;
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
 /// The largest message that is read, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
@@ -18,7 +18,7 @@ const MAX_VALUE: usize = 32 * 1024;
 #[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Message(BTreeMap<String, String>);
 
-words! {
+stored_enum! {
     /// Why a text is no message: a constant ASCII word for the answer and the transaction log, and what it means.
     pub enum NotAMessage {
         TooLarge "BODY_TOO_LARGE" "消息太长",

@@ -13,7 +13,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::message::Message;
-use crate::words::words;
+use crate::stored_enum::stored_enum;
 
 /// The digest that a merchant has pinned; nothing in a message can change it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub fn sign(message: &Message, sign_type: SignType, key: &ApiKey) -> String {
     }
 }
 
-words! {
+stored_enum! {
     /// Why a signature is not believed.
     pub enum BadSign {
         Missing "SIGN_MISSING" "没有签名",

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params_from_iter};
 
-use super::{Entry, TRIAL, Verdict};
+use super::{Logged, TRIAL, Verdict};
 use crate::clock::DAY;
 use crate::db::Tx;
 use crate::ids::{BuyerId, MessageId, OrderId};
@@ -18,7 +18,7 @@ pub fn next_id(tx: &Tx) -> Result<MessageId> {
 }
 
 /// Plain, where its text was not packed. A number that the attempt has too is not written again, see `shown`.
-pub fn insert(tx: &Tx, id: MessageId, entry: &Entry, packed: Option<&Packed>) -> Result<()> {
+pub fn insert(tx: &Tx, id: MessageId, entry: &Logged, packed: Option<&Packed>) -> Result<()> {
     let (request, response, checks) = match packed {
         Some(_) => Default::default(),
         None => (&*entry.request, &*entry.response, entry.checks_text()?),
@@ -91,7 +91,7 @@ pub fn forget_old_refusals(tx: &Tx, newest: MessageId) -> Result<()> {
 
 /// A row of the log as the console shows it.
 #[derive(Clone, Debug)]
-pub struct Logged {
+pub struct LogRow {
     pub id: MessageId,
     pub at: i64,
     pub incoming: bool,
@@ -126,7 +126,7 @@ pub struct Filter {
     pub limit: i64,
 }
 
-pub fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Logged>> {
+pub fn list(conn: &Connection, filter: &Filter) -> Result<Vec<LogRow>> {
     let mut values: Vec<Box<dyn ToSql>> = Vec::new();
     let mut where_ = vec!["true".to_owned()];
     let mut narrow = |sql: &str, value: Box<dyn ToSql>| {
@@ -208,7 +208,7 @@ pub struct Raw {
 }
 
 /// One row with its raw text.
-pub fn one(conn: &Connection, id: MessageId) -> Result<Option<(Logged, Raw)>> {
+pub fn one(conn: &Connection, id: MessageId) -> Result<Option<(LogRow, Raw)>> {
     conn.prepare_cached(concat!("select m.request, m.response, ", shown!(), " where m.id = ?1"))?
         .query_row([id], |row| {
             let (raw, checks) = raw(row)?;
@@ -242,8 +242,8 @@ fn checks(row: &Row<'_>) -> Result<Vec<u8>> {
     }
 }
 
-fn read(row: &Row<'_>, checks: &[u8]) -> Result<Logged> {
-    Ok(Logged {
+fn read(row: &Row<'_>, checks: &[u8]) -> Result<LogRow> {
+    Ok(LogRow {
         id: row.get("id")?,
         at: row.get("at")?,
         incoming: row.get::<_, String>("direction")? == "in",

@@ -10,10 +10,10 @@ use crate::db::Tx;
 use crate::ids::{AttemptId, MessageId, OrderId};
 use crate::money::Fen;
 use crate::packing::{self, Dictionary, Packed};
+use crate::stored_enum::stored_enum;
 use crate::wechat::{Check, Exchange, GatewayError, Signature};
-use crate::words::words;
 
-words! {
+stored_enum! {
     pub enum Verdict {
         Ok "ok" "成功",
         /// A call of ours that did not succeed.
@@ -30,7 +30,7 @@ pub const TRIAL: &str = "设置页测试：";
 
 /// One message and the answer to it.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct Logged {
     /// From WeChat to us, rather than from us to WeChat.
     pub incoming: bool,
     pub kind: &'static str,
@@ -59,9 +59,9 @@ pub struct Ready {
     packed: Packed,
 }
 
-impl Entry {
+impl Logged {
     /// A call of ours, as it went.
-    pub fn sent<T>(exchange: &Exchange<T>) -> Entry {
+    pub fn sent<T>(exchange: &Exchange<T>) -> Logged {
         let (verdict, reason) = match &exchange.result {
             Ok(_) => (Verdict::Ok, "成功".to_owned()),
             Err(GatewayError::Refused { code, text }) => (Verdict::Failed, format!("{code} {text}")),
@@ -71,7 +71,7 @@ impl Entry {
         // Of what succeeded the kind tells that its signature was right.
         let told = problem.is_some() || (exchange.result.is_err() && exchange.signature == Signature::Right);
         let check = |ok| Check { what: "验签", ok, note: problem.clone().unwrap_or_default() };
-        Entry {
+        Logged {
             incoming: false,
             kind: exchange.kind,
             order_id: None,
@@ -92,14 +92,14 @@ impl Entry {
     }
 
     /// Sent to see whether settings are right: a "no" to it is no trouble of the shop's.
-    pub fn of_a_trial(mut self) -> Entry {
+    pub fn of_a_trial(mut self) -> Logged {
         self.reason = format!("{TRIAL}{}", self.reason);
         self
     }
 
     /// A message to us, and what we answered.
-    pub fn received(kind: &'static str, request: Vec<u8>, source_ip: String) -> Entry {
-        Entry {
+    pub fn received(kind: &'static str, request: Vec<u8>, source_ip: String) -> Logged {
+        Logged {
             incoming: true,
             kind,
             order_id: None,
@@ -120,7 +120,7 @@ impl Entry {
     }
 
     /// Packs it here and now, for the writer has better things to do; whatever changes afterwards is packed again there.
-    pub fn packed(mut self, dictionary: Option<&Dictionary>) -> Entry {
+    pub fn packed(mut self, dictionary: Option<&Dictionary>) -> Logged {
         self.ready = dictionary.and_then(|dictionary| {
             let text = self.text().ok()?;
             let packed = dictionary.pack(&text).ok()?;
@@ -130,7 +130,7 @@ impl Entry {
     }
 
     /// Answered and checked so, which is likely; what it comes to is written over it.
-    pub fn packed_as(mut self, response: &str, checks: Vec<Check>, dictionary: Option<&Dictionary>) -> Entry {
+    pub fn packed_as(mut self, response: &str, checks: Vec<Check>, dictionary: Option<&Dictionary>) -> Logged {
         (self.response, self.checks) = (response.into(), checks);
         self.packed(dictionary)
     }

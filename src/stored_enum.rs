@@ -1,7 +1,7 @@
 //! Enums that are stored and sent as fixed words, each with what people call it.
 
 /// Makes such an enum: `ALL`, `word()`, `text()`, and the same word in JSON, in SQL and when read back.
-macro_rules! words {
+macro_rules! stored_enum {
     ($(#[$doc:meta])* $vis:vis enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident $word:literal $text:literal,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,4 +40,4 @@ macro_rules! words {
     };
 }
 
-pub(crate) use words;
+pub(crate) use stored_enum;
