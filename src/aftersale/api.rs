@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::ask::{self, Wish};
+use super::ask::{self, ReturnRequest};
 use super::{back, dearer};
 use crate::buyers::Buyer;
 use crate::catalogue::{stock::SHOWN_AT_MOST, store as catalogue};
@@ -152,7 +152,7 @@ struct LineForm {
 }
 
 impl ReturnForm {
-    fn wish(&self) -> Result<Wish> {
+    fn wish(&self) -> Result<ReturnRequest> {
         let kind = self.kind.parse::<Kind>().map_err(|()| Error::field("kind", "kind 只能是 return 或 exchange"))?;
         if !(1..=50).contains(&self.lines.len()) {
             return Err(Error::field("lines", "请选择要退换的商品"));
@@ -166,7 +166,7 @@ impl ReturnForm {
         };
         let lines = self.lines.iter().enumerate().map(read).collect::<Result<_>>()?;
         let (reason, description) = check_words(&self.reason, &self.description)?;
-        Ok(Wish { kind, lines, reason, description, photos: photos::named(&self.photos)? })
+        Ok(ReturnRequest { kind, lines, reason, description, photos: photos::named(&self.photos)? })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::settings::Settings;
 
 /// What somebody wants.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct ReturnRequest {
     pub kind: Kind,
     /// So many pieces of these lines, each with what is wanted instead of it.
     pub lines: Vec<(LineId, i64, Option<SkuId>)>,
@@ -33,7 +33,7 @@ pub fn kinds(full: &Full) -> Vec<Kind> {
 }
 
 /// Writes the wish down. The caller has seen that this order's goods may be sent back now.
-pub fn ask(tx: &Tx, full: &Full, wish: &Wish, buyer: BuyerId, settings: &Settings) -> Result<ReturnId> {
+pub fn ask(tx: &Tx, full: &Full, wish: &ReturnRequest, buyer: BuyerId, settings: &Settings) -> Result<ReturnId> {
     let lines = checked(tx, full, wish)?;
     let due_at = due(tx, ReturnState::Requested, settings).unwrap_or(tx.now());
     let (order_id, kind, who) = (full.order.id, wish.kind, Who::buyer());
@@ -49,7 +49,7 @@ pub fn ask(tx: &Tx, full: &Full, wish: &Wish, buyer: BuyerId, settings: &Setting
     Ok(id)
 }
 
-fn checked(tx: &Tx, full: &Full, wish: &Wish) -> Result<Vec<ReturnLine>> {
+fn checked(tx: &Tx, full: &Full, wish: &ReturnRequest) -> Result<Vec<ReturnLine>> {
     if !kinds(full).contains(&wish.kind) {
         return Err(Error::field("kind", "这笔订单没有可退的钱了，可以申请换货"));
     }

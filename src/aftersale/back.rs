@@ -9,7 +9,7 @@ use crate::money::Fen;
 use crate::orders::in_hand::Goods;
 use crate::orders::{Full, Line, Topic, Who, store as orders};
 use crate::parcels::Parcel;
-use crate::payments::refund::{self, Refundable, Wish};
+use crate::payments::refund::{self, RefundRequest, Refundable};
 use crate::refunds::{Origin, RefundLine};
 use crate::returns::{CameBack, Kind, Return, ReturnLine, ReturnState, With, store};
 use crate::settings::Settings;
@@ -171,7 +171,7 @@ fn pay(
     }
     // Why, stands with the return: there it can be forgotten.
     let (reason, description) = (case.kind.text().to_owned(), String::new());
-    let wish = Wish { lines, freight: Fen::ZERO, reason, description };
+    let wish = RefundRequest { lines, freight: Fen::ZERO, reason, description };
     let refund = refund::open(tx, &full, &wish, Origin::Buyer, agreed, who)?;
     store::set_refund(tx, case.id, refund)?;
     let note = if agreed { "已安排退款" } else { "退款等店里确认金额" };

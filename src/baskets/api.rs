@@ -258,7 +258,7 @@ async fn favourites(
     limit: Option<&str>,
     cursor: Option<&str>,
 ) -> Result<Json<Page<FavouriteView>>> {
-    let limit = query::limit(limit)?;
+    let limit = query::page_size(limit)?;
     let after = query::read_cursor::<2>("favourites", cursor)?;
     let read = move |conn: &Connection| {
         let mut found = store::favourites(conn, buyer.id, after, limit + 1)?;

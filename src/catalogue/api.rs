@@ -163,7 +163,7 @@ fn listing(given: &Given<'_>) -> Result<Listing> {
         sort,
         after: query::read_cursor(sort.word(), given.get("cursor"))?,
         // One more than asked tells whether there is a next page.
-        limit: query::limit(given.get("limit"))? + 1,
+        limit: query::page_size(given.get("limit"))? + 1,
         ..Listing::default()
     })
 }

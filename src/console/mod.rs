@@ -209,7 +209,7 @@ fn asked(to: impl Into<String>, error: Error, form: &str, sent: &[(String, Strin
     if again.len() > 1_800 {
         return refused(to, error);
     }
-    Flash::error(lead(to), format!("{}{UNDO}{again}{UNDO}{button}", words(&error)))
+    Flash::error(lead(to), format!("{}{UNDO}{again}{UNDO}{button}", message(&error)))
 }
 
 /// The words that a form may wait for: each its field, and what its button says.
@@ -233,7 +233,7 @@ fn back<'a>(to: impl Into<String>, outcome: Result<impl Into<std::borrow::Cow<'a
     let to = lead(to);
     match outcome {
         Ok(done) => Flash::success(to, done.into()),
-        Err(e) => Flash::error(to, format!("{}{UNDO}{UNDO}{UNDO}{}", words(&e), wrong_fields(&e))),
+        Err(e) => Flash::error(to, format!("{}{UNDO}{UNDO}{UNDO}{}", message(&e), wrong_fields(&e))),
     }
 }
 
@@ -311,7 +311,7 @@ fn download(kind: ContentType, name: &str, bytes: Vec<u8>) -> Download {
 }
 
 /// For a form that went wrong: back to its page with the words, nothing lost but what was typed.
-fn words(error: &Error) -> String {
+fn message(error: &Error) -> String {
     let mut all: Vec<&str> = Vec::new();
     for said in error.fields.values().filter_map(Value::as_str) {
         // One thing that is wrong with several fields is said once.
@@ -380,7 +380,7 @@ async fn explain(status: Status, request: &Request<'_>) -> Template {
         403 => ("没有权限", not_allowed(frame.as_ref())),
         404 => ("没有找到", "这个页面或记录不存在，可能已被删除，或链接抄错了。".to_owned()),
         413 => ("文件太大", "单个文件最多 30 MB，请压缩后再上传。".to_owned()),
-        _ => ("出了点问题", words(&error)),
+        _ => ("出了点问题", message(&error)),
     };
     if status.code >= 500 {
         say!(Warn, "{} {} -> {}", request.method(), request.uri().path(), status.code);

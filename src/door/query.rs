@@ -41,7 +41,7 @@ pub struct Page<T> {
 }
 
 /// `?limit=`, 20 when absent.
-pub fn limit(text: Option<&str>) -> Result<i64> {
+pub fn page_size(text: Option<&str>) -> Result<i64> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(DEFAULT_LIMIT) };
     text.parse()
         .ok()

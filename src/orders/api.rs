@@ -95,7 +95,7 @@ async fn list(
             Error::field("status", words)
         })?),
     };
-    let limit = query::limit(limit)?;
+    let limit = query::page_size(limit)?;
     let before = query::read_cursor::<1>("orders", cursor)?.map(|[id]| id);
     let moment = Moment::of(shop);
     let read = move |conn: &Connection| {

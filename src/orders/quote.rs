@@ -51,7 +51,7 @@ pub struct ItemForm {
 
 /// A checked wish: SKUs with positive quantities, each once.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct Selection {
     items: Vec<(SkuId, i64)>,
     address_id: Option<AddressId>,
     address: Option<Address>,
@@ -62,7 +62,7 @@ pub struct Wish {
 }
 
 impl QuoteForm {
-    pub fn check(self) -> Result<Wish> {
+    pub fn check(self) -> Result<Selection> {
         if !(1..=MOST_LINES).contains(&self.items.len()) {
             return Err(Error::field("items", format!("请选择 1 到 {MOST_LINES} 种商品")));
         }
@@ -95,7 +95,7 @@ impl QuoteForm {
                 Choice::This(id.parse().map_err(|_| Error::from(Code::NotFound).says("没有这张优惠券，请重新选择"))?)
             }
         };
-        Ok(Wish {
+        Ok(Selection {
             slot: self.slot_id,
             coupon,
             items: order.into_iter().map(|sku| (sku, merged[&sku])).collect(),
@@ -112,7 +112,13 @@ impl QuoteForm {
 }
 
 /// Prices the wish from the rows of this moment. Fails only for what cannot be priced at all.
-pub fn quote(conn: &Connection, wish: &Wish, buyer: Option<&Buyer>, settings: &Settings, now: i64) -> Result<Quote> {
+pub fn quote(
+    conn: &Connection,
+    wish: &Selection,
+    buyer: Option<&Buyer>,
+    settings: &Settings,
+    now: i64,
+) -> Result<Quote> {
     let mut lines = Vec::new();
     let mut goods_on_their_way = Vec::new();
     for (sku_id, quantity) in &wish.items {

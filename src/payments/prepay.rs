@@ -20,7 +20,7 @@ use crate::ids::{IdempotencyKey, OrderId};
 use crate::jobs::{self, Task};
 use crate::message_log::Logged;
 use crate::money::Fen;
-use crate::orders::quote::{ItemForm, QuoteForm, QuoteView, Wish, quote};
+use crate::orders::quote::{ItemForm, QuoteForm, QuoteView, Selection, quote};
 use crate::orders::store::Made;
 use crate::orders::{self, ClosedReason, Numbers, Order, OrderStatus, Quote, Topic, moves};
 use crate::settings::Settings;
@@ -58,7 +58,7 @@ pub struct PrepayForm {
 
 /// A checked order form.
 pub struct Purchase {
-    wish: Wish,
+    wish: Selection,
     remark: String,
     expected_total_fen: Option<i64>,
 }
@@ -416,7 +416,7 @@ async fn record(shop: &Shop, entry: Logged) -> Result<()> {
 
 /// What a refusal of the unified order means for the attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meaning {
+pub enum OrderRefusal {
     /// Already paid: query and settle.
     Paid,
     /// This number cannot be used any more: make a new attempt.
@@ -430,22 +430,22 @@ pub enum Meaning {
 }
 
 /// Every err_code of the order: what to do, and what the buyer hears. Source: unified order, API v2; JSAPI order, API v3.
-pub fn meaning(code: &str) -> (Meaning, &'static str) {
+pub fn meaning(code: &str) -> (OrderRefusal, &'static str) {
     match code {
-        "ORDERPAID" => (Meaning::Paid, "订单已付款，无需重复支付"),
-        "ORDERCLOSED" => (Meaning::Spent, "支付单已关闭，请重新发起支付"),
-        "OUT_TRADE_NO_USED" | "INVALID_REQUEST" => (Meaning::Spent, "支付单号重复，请重新发起支付"),
-        "SYSTEMERROR" | "FREQUENCY_LIMITED" => (Meaning::Busy, "微信支付系统繁忙，请稍后再试；订单已为您保留"),
-        "NOTENOUGH" => (Meaning::Payer, "微信提示余额不足，请换一种支付方式再试"),
-        "NOAUTH" => (Meaning::Shop, "商家的微信支付权限受限，暂时不能付款，请联系商家"),
-        "APPID_NOT_EXIST" | "MCHID_NOT_EXIST" => (Meaning::Shop, "商家的微信支付账号设置有误，请联系商家"),
-        "APPID_MCHID_NOT_MATCH" => (Meaning::Shop, "商家的商户号还没有和小程序绑定，请联系商家"),
-        "LACK_PARAMS" | "PARAM_ERROR" => (Meaning::Shop, "支付参数没有被微信接受，请联系商家"),
-        "SIGNERROR" => (Meaning::Shop, "商家的支付密钥设置有误，请联系商家"),
+        "ORDERPAID" => (OrderRefusal::Paid, "订单已付款，无需重复支付"),
+        "ORDERCLOSED" => (OrderRefusal::Spent, "支付单已关闭，请重新发起支付"),
+        "OUT_TRADE_NO_USED" | "INVALID_REQUEST" => (OrderRefusal::Spent, "支付单号重复，请重新发起支付"),
+        "SYSTEMERROR" | "FREQUENCY_LIMITED" => (OrderRefusal::Busy, "微信支付系统繁忙，请稍后再试；订单已为您保留"),
+        "NOTENOUGH" => (OrderRefusal::Payer, "微信提示余额不足，请换一种支付方式再试"),
+        "NOAUTH" => (OrderRefusal::Shop, "商家的微信支付权限受限，暂时不能付款，请联系商家"),
+        "APPID_NOT_EXIST" | "MCHID_NOT_EXIST" => (OrderRefusal::Shop, "商家的微信支付账号设置有误，请联系商家"),
+        "APPID_MCHID_NOT_MATCH" => (OrderRefusal::Shop, "商家的商户号还没有和小程序绑定，请联系商家"),
+        "LACK_PARAMS" | "PARAM_ERROR" => (OrderRefusal::Shop, "支付参数没有被微信接受，请联系商家"),
+        "SIGNERROR" => (OrderRefusal::Shop, "商家的支付密钥设置有误，请联系商家"),
         "XML_FORMAT_ERROR" | "REQUIRE_POST_METHOD" | "POST_DATA_EMPTY" | "NOT_UTF8" => {
-            (Meaning::Shop, "支付请求没有被微信接受，请联系商家")
+            (OrderRefusal::Shop, "支付请求没有被微信接受，请联系商家")
         }
-        _ => (Meaning::Shop, "微信没有受理这次支付，请稍后再试或联系商家"),
+        _ => (OrderRefusal::Shop, "微信没有受理这次支付，请稍后再试或联系商家"),
     }
 }
 
@@ -465,15 +465,15 @@ async fn refused(shop: &Shop, cashier: &Cashier, attempt: &Attempt, e: GatewayEr
     let (meaning, words) = meaning(code);
     let rejected = |code: Code| Error::from(code).says(words);
     match meaning {
-        Meaning::Busy => Err(rejected(Code::WechatUnavailable).retry_after(5)),
-        Meaning::Payer => Err(rejected(Code::WechatRejected)),
-        Meaning::Shop => {
+        OrderRefusal::Busy => Err(rejected(Code::WechatUnavailable).retry_after(5)),
+        OrderRefusal::Payer => Err(rejected(Code::WechatRejected)),
+        OrderRefusal::Shop => {
             log::error!("unified order {} refused: {code} {text}", attempt.out_trade_no);
             // One with a prepay_id stands: the buyer may hold it, and a second one beside it could be paid too.
             end(shop, attempt, &[AttemptState::Created], AttemptState::Failed).await?;
             Err(rejected(Code::WechatRejected))
         }
-        Meaning::Paid | Meaning::Spent => after_query(shop, cashier, attempt, meaning, rejected).await,
+        OrderRefusal::Paid | OrderRefusal::Spent => after_query(shop, cashier, attempt, meaning, rejected).await,
     }
 }
 
@@ -482,7 +482,7 @@ async fn after_query(
     shop: &Shop,
     cashier: &Cashier,
     attempt: &Attempt,
-    meaning: Meaning,
+    meaning: OrderRefusal,
     rejected: impl Fn(Code) -> Error,
 ) -> Result<Option<String>> {
     let asked = ask(shop, &cashier.account, attempt).await?;
@@ -493,7 +493,7 @@ async fn after_query(
             end(shop, attempt, ALIVE, AttemptState::Closed).await?;
             Ok(None)
         }
-        Ok(_) if meaning == Meaning::Spent => {
+        Ok(_) if meaning == OrderRefusal::Spent => {
             // Another message under our number lives at WeChat: it must not be paid beside the new one.
             give_up(shop, attempt).await?;
             Ok(None)
@@ -527,25 +527,25 @@ mod tests {
     #[test]
     fn every_documented_refusal_has_a_meaning_and_words() {
         for (code, expected) in [
-            ("INVALID_REQUEST", Meaning::Spent),
-            ("NOAUTH", Meaning::Shop),
-            ("NOTENOUGH", Meaning::Payer),
-            ("ORDERPAID", Meaning::Paid),
-            ("ORDERCLOSED", Meaning::Spent),
-            ("SYSTEMERROR", Meaning::Busy),
-            ("FREQUENCY_LIMITED", Meaning::Busy),
-            ("APPID_NOT_EXIST", Meaning::Shop),
-            ("MCHID_NOT_EXIST", Meaning::Shop),
-            ("APPID_MCHID_NOT_MATCH", Meaning::Shop),
-            ("LACK_PARAMS", Meaning::Shop),
-            ("PARAM_ERROR", Meaning::Shop),
-            ("OUT_TRADE_NO_USED", Meaning::Spent),
-            ("SIGNERROR", Meaning::Shop),
-            ("XML_FORMAT_ERROR", Meaning::Shop),
-            ("REQUIRE_POST_METHOD", Meaning::Shop),
-            ("POST_DATA_EMPTY", Meaning::Shop),
-            ("NOT_UTF8", Meaning::Shop),
-            ("SOMETHING_NEW", Meaning::Shop),
+            ("INVALID_REQUEST", OrderRefusal::Spent),
+            ("NOAUTH", OrderRefusal::Shop),
+            ("NOTENOUGH", OrderRefusal::Payer),
+            ("ORDERPAID", OrderRefusal::Paid),
+            ("ORDERCLOSED", OrderRefusal::Spent),
+            ("SYSTEMERROR", OrderRefusal::Busy),
+            ("FREQUENCY_LIMITED", OrderRefusal::Busy),
+            ("APPID_NOT_EXIST", OrderRefusal::Shop),
+            ("MCHID_NOT_EXIST", OrderRefusal::Shop),
+            ("APPID_MCHID_NOT_MATCH", OrderRefusal::Shop),
+            ("LACK_PARAMS", OrderRefusal::Shop),
+            ("PARAM_ERROR", OrderRefusal::Shop),
+            ("OUT_TRADE_NO_USED", OrderRefusal::Spent),
+            ("SIGNERROR", OrderRefusal::Shop),
+            ("XML_FORMAT_ERROR", OrderRefusal::Shop),
+            ("REQUIRE_POST_METHOD", OrderRefusal::Shop),
+            ("POST_DATA_EMPTY", OrderRefusal::Shop),
+            ("NOT_UTF8", OrderRefusal::Shop),
+            ("SOMETHING_NEW", OrderRefusal::Shop),
         ] {
             let (found, words) = meaning(code);
             assert_eq!(found, expected, "{code}");

@@ -48,7 +48,7 @@ async fn list(
             .ok_or_else(|| Error::field("since", "since 应是 2026-10-08T00:00:00+08:00 这样的时间"))
     });
     let filter = Filter { status: status.transpose()?, placed: (since.transpose()?, None), ..Filter::default() };
-    let (limit, before) = (query::limit(limit)?, query::read_cursor::<1>("admin-orders", cursor)?.map(|[id]| id));
+    let (limit, before) = (query::page_size(limit)?, query::read_cursor::<1>("admin-orders", cursor)?.map(|[id]| id));
     program.note_reading(shop).await?;
     let whole = program.may(Right::Addresses);
     let read = move |conn: &Connection| {
@@ -162,7 +162,8 @@ async fn stock(
     cursor: Option<&str>,
 ) -> Result<Json<Page<Value>>> {
     program.must(Right::Stock)?;
-    let (limit, after) = (query::limit(limit)?, query::read_cursor::<1>("admin-stock", cursor)?.map_or(0, |[id]| id));
+    let (limit, after) =
+        (query::page_size(limit)?, query::read_cursor::<1>("admin-stock", cursor)?.map_or(0, |[id]| id));
     let read = move |conn: &Connection| {
         let mut found = store::stock(conn, after, limit + 1)?;
         let more = found.len() as i64 > limit;

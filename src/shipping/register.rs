@@ -17,7 +17,7 @@ use crate::returns::{Resend, store as returns};
 use crate::shop::Shop;
 use crate::wechat::GatewayError;
 use crate::wechat::mini_program::MiniProgram;
-use crate::wechat::register::{Dispatch, MOST_PARCELS, OrderKey, Parcel, Way};
+use crate::wechat::register::{Dispatch, MOST_PARCELS, OrderKey, ShippingItem, Way};
 
 /// WeChat does not find the payment: not yet, or not by this number.
 const UNKNOWN: &str = "10060001";
@@ -176,7 +176,7 @@ impl From<Resend> for Sent {
     }
 }
 
-fn parcels(order: &Order, sent: &[Sent], lines: &[Line]) -> (Way, Vec<Parcel>) {
+fn parcels(order: &Order, sent: &[Sent], lines: &[Line]) -> (Way, Vec<ShippingItem>) {
     let phone = order.address.as_ref().map(|address| address.masked_phone()).unwrap_or_default();
     let goods = |pieces: &mut dyn Iterator<Item = (&Line, i64)>| {
         pieces.map(|(line, n)| format!("{} ×{n}", line.name)).collect::<Vec<_>>().join("；")
@@ -189,7 +189,7 @@ fn parcels(order: &Order, sent: &[Sent], lines: &[Line]) -> (Way, Vec<Parcel>) {
             let (company, tracking_no) = (sent.parcel.company.clone(), sent.parcel.tracking_no.clone());
             // Of a parcel that went beside another nobody said what is in it.
             let goods = if sent.lines.is_empty() { all() } else { goods(&mut pieces) };
-            Parcel { company, tracking_no, goods, phone: phone.clone() }
+            ShippingItem { company, tracking_no, goods, phone: phone.clone() }
         };
         return (Way::Express, sent.iter().map(parcel).collect());
     }
@@ -199,7 +199,7 @@ fn parcels(order: &Order, sent: &[Sent], lines: &[Line]) -> (Way, Vec<Parcel>) {
         // Brought by somebody of the shop's own.
         Delivery::Local | Delivery::Express => Way::Local,
     };
-    (way, vec![Parcel { company: String::new(), tracking_no: String::new(), goods: all(), phone }])
+    (way, vec![ShippingItem { company: String::new(), tracking_no: String::new(), goods: all(), phone }])
 }
 
 /// A refusal that says that WeChat knows it already.

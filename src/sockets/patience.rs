@@ -19,7 +19,7 @@ use crate::say::say;
 
 /// How long is waited for what.
 #[derive(Clone, Copy)]
-pub struct Limits {
+pub struct IdleTimeouts {
     /// For the first request of a connection: all its headers, and the beginning of a form.
     pub first: Duration,
     /// Once it has asked, after the last byte of ours that went out. Proxies keep an idle connection for a minute or two,
@@ -28,17 +28,17 @@ pub struct Limits {
     pub look_every: Duration,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
+impl Default for IdleTimeouts {
+    fn default() -> IdleTimeouts {
         let secs = Duration::from_secs;
-        Limits { first: secs(30), later: secs(300), look_every: secs(10) }
+        IdleTimeouts { first: secs(30), later: secs(300), look_every: secs(10) }
     }
 }
 
 /// Hangs up on whoever keeps a connection for nothing.
 #[derive(Clone, Default)]
 pub struct Patience {
-    limits: Limits,
+    limits: IdleTimeouts,
     visitors: Arc<Mutex<HashMap<SocketAddr, Visitor>>>,
 }
 
@@ -89,7 +89,7 @@ impl Fairing for Patience {
 }
 
 impl Patience {
-    pub fn new(limits: Limits) -> Patience {
+    pub fn new(limits: IdleTimeouts) -> Patience {
         Patience { limits, visitors: Arc::default() }
     }
 

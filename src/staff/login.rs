@@ -15,7 +15,7 @@ pub const LINK_MINUTES: i64 = 30;
 
 /// What somebody gives to get in, and from where.
 #[derive(Clone, Default)]
-pub struct Attempt {
+pub struct LoginAttempt {
     pub account: String,
     pub password: String,
     /// The second factor, of those who have one.
@@ -32,7 +32,7 @@ pub struct Entered {
 }
 
 /// Opens a session. Wrong account, wrong password and wrong code are told apart by nobody.
-pub async fn login(shop: &Shop, attempt: Attempt) -> Result<Entered> {
+pub async fn login(shop: &Shop, attempt: LoginAttempt) -> Result<Entered> {
     let (name, from) = (attempt.account.trim().to_owned(), attempt.ip.clone());
     let guess = {
         let (name, from) = (name.clone(), from.clone());

@@ -49,13 +49,13 @@ pub struct Dispatch {
     pub openid: String,
     pub way: Way,
     /// At least one; more than one only by express.
-    pub parcels: Vec<Parcel>,
+    pub parcels: Vec<ShippingItem>,
     /// RFC 3339. Later than the last time.
     pub at: String,
 }
 
 #[derive(Clone, Debug)]
-pub struct Parcel {
+pub struct ShippingItem {
     /// WeChat's code of the parcel service, and its number. By express alone.
     pub company: String,
     pub tracking_no: String,
@@ -66,7 +66,7 @@ pub struct Parcel {
 
 impl Dispatch {
     fn body(&self) -> Value {
-        let parcel = |parcel: &Parcel| {
+        let parcel = |parcel: &ShippingItem| {
             let mut entry = json!({ "item_desc": parcel.goods.chars().take(MOST_LETTERS).collect::<String>() });
             if self.way == Way::Express {
                 entry["tracking_no"] = json!(parcel.tracking_no);
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn what_wechat_is_told_has_its_own_form() {
-        let parcel = |company: &str, number: &str| Parcel {
+        let parcel = |company: &str, number: &str| ShippingItem {
             company: company.into(),
             tracking_no: number.into(),
             goods: "苹果 ×2".into(),

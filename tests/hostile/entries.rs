@@ -136,7 +136,7 @@ pub fn text(bytes: &[u8]) {
         let again = query::read_cursor::<2>("k", Some(&query::cursor("k", &[a, b])));
         assert_eq!(again.expect("our own cursor is read"), Some([a, b]));
     }
-    let _ = query::limit(Some(&text));
+    let _ = query::page_size(Some(&text));
     if let Some(fen) = Fen::from_yuan(&text) {
         assert_eq!(Fen::from_yuan(&fen.plain()), Some(fen), "{text}");
     }

@@ -13,7 +13,7 @@ use rocket::{Config, FromForm, get, post, routes};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
-use xiaopu::sockets::patience::{Limits, Patience};
+use xiaopu::sockets::patience::{IdleTimeouts, Patience};
 
 const FIRST: Duration = Duration::from_secs(1);
 const LATER: Duration = Duration::from_secs(4);
@@ -75,7 +75,7 @@ async fn opened() -> SocketAddr {
     let tell = std::sync::Mutex::new(Some(tell));
     let shutdown = Shutdown { ctrlc: false, signals: Default::default(), ..Shutdown::default() };
     let config = Config { port: 0, shutdown, log_level: LogLevel::Off, ..Config::default() };
-    let limits = Limits { first: FIRST, later: LATER, look_every: FIRST / 10 };
+    let limits = IdleTimeouts { first: FIRST, later: LATER, look_every: FIRST / 10 };
     let rocket = rocket::custom(Figment::from(config))
         .attach(Patience::new(limits))
         .mount("/", routes![now, slow, long, endless, say])

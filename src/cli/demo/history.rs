@@ -21,7 +21,7 @@ use crate::money::Fen;
 use crate::orders::{self, ClosedReason, Who};
 use crate::parcels::Parcel;
 use crate::payments::prepay::{self, Cashier, Payer, PrepayForm};
-use crate::payments::refund::{self, Refundable, Wish};
+use crate::payments::refund::{self, RefundRequest, Refundable};
 use crate::payments::{close, notify, notify_v3};
 use crate::refunds::Origin;
 use crate::shipping::{self, Sending};
@@ -177,7 +177,8 @@ impl Past<'_> {
                 let write = move |tx: &Tx| {
                     let full = refund::full_order(tx, id)?;
                     let (lines, freight) = Refundable::of(&full).whole();
-                    let wish = Wish { lines, freight, reason: "不想要了".into(), description: String::new() };
+                    let wish =
+                        RefundRequest { lines, freight, reason: "不想要了".into(), description: String::new() };
                     refund::open(tx, &full, &wish, Origin::Buyer, false, &Who::buyer())
                 };
                 let refund = shop.write(write).await?;
@@ -192,7 +193,7 @@ impl Past<'_> {
                     let mut lines = Refundable::of(&full).pieces(&[(line.id, 1)])?;
                     lines.iter_mut().for_each(|part| part.restock = true);
                     let (reason, description) = ("质量问题".into(), "包装破损，已寄回".into());
-                    let wish = Wish { lines, freight: Fen::ZERO, reason, description };
+                    let wish = RefundRequest { lines, freight: Fen::ZERO, reason, description };
                     refund::open(tx, &full, &wish, Origin::Staff, true, &staff).map(drop)
                 };
                 shop.write(write).await

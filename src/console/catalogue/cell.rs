@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::stock::{REASONS, counted};
 use crate::catalogue::{Product, Sku, rules, stock, store};
-use crate::console::words;
+use crate::console::message;
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -63,7 +63,7 @@ async fn save(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<Cell
     };
     match shop.write(write).await {
         Ok(saved) => (Status::Ok, Json(saved)),
-        Err(e) => (e.code.status(), Json(json!({ "problem": words(&e), "now": e.details }))),
+        Err(e) => (e.code.status(), Json(json!({ "problem": message(&e), "now": e.details }))),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::catalogue::rules;
 use crate::catalogue::store::{self, Draft, SkuDraft};
 use crate::catalogue::{Category, Delivery, Product, ShelfTimes, import, same_specs, stock};
 use crate::clock;
-use crate::console::{Frame, framed, upload, waiting, words};
+use crate::console::{Frame, framed, message, upload, waiting};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::freight::{Template as Freight, store as templates};
@@ -242,7 +242,7 @@ impl Refused {
     fn by(error: &Error, theirs: Vec<Difference>) -> Refused {
         let field = |(name, problem): (&String, &Value)| Some((name.clone(), problem.as_str()?.to_owned()));
         let fields: BTreeMap<String, String> = error.fields.iter().filter_map(field).collect();
-        Refused { problem: Some(words(error)), fields, theirs }
+        Refused { problem: Some(message(error)), fields, theirs }
     }
 
     /// What is wrong with the i-th SKU, by field and without saying again which it is.

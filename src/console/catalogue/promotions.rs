@@ -13,7 +13,7 @@ use crate::buyers::addresses::Address;
 use crate::buyers::{phones, store as buyers};
 use crate::catalogue::{showcase, store as catalogue};
 use crate::clock;
-use crate::console::{Frame, back, form_mark, framed, must_be_of_now, waiting, words, wrong_fields};
+use crate::console::{Frame, back, form_mark, framed, message, must_be_of_now, waiting, wrong_fields};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -328,7 +328,7 @@ async fn form_page(
     typed: Option<(PromotionForm, Error)>,
     fresh: PromotionForm,
 ) -> Result<Template> {
-    let (now, problem) = (shop.now(), typed.as_ref().map(|(_, error)| words(error)));
+    let (now, problem) = (shop.now(), typed.as_ref().map(|(_, error)| message(error)));
     let wrong = typed.as_ref().map(|(_, error)| wrong_fields(error));
     let read = move |conn: &Connection| {
         let known = of.map(|id| store::by_id(conn, id)?.ok_or_else(|| Error::from(Code::NotFound))).transpose()?;

@@ -12,7 +12,7 @@ use super::stock::REASONS;
 use crate::assets;
 use crate::catalogue::{Product, Sku, rules, stock, store};
 use crate::console::undo::{self, Step};
-use crate::console::{back_undoable, inside, words};
+use crate::console::{back_undoable, inside, message};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -86,7 +86,7 @@ impl Fields {
             (sku.wrong_price, sku.wrong_stock) = (said(i, "price"), said(i, "on_hand"));
         }
         let told = fields.skus.iter().any(|sku| sku.wrong_price.is_some() || sku.wrong_stock.is_some());
-        fields.problem = (!told).then(|| words(error));
+        fields.problem = (!told).then(|| message(error));
         fields
     }
 }

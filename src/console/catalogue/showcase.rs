@@ -14,7 +14,7 @@ use crate::assets;
 use crate::catalogue::media::{Picture, thumb};
 use crate::catalogue::showcase::{self, Banner, LONGEST_WORD, Leads, MOST_BANNERS, MOST_PINNED, MOST_WORDS, Showcase};
 use crate::catalogue::store;
-use crate::console::{Frame, form_mark, framed, must_be_of_now, upload, waiting, words};
+use crate::console::{Frame, form_mark, framed, message, must_be_of_now, upload, waiting};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::ids::{ImageHash, ProductId};
@@ -235,7 +235,7 @@ async fn save(shop: &State<Shop>, staff: Manager, form: Form<Typed<'_>>) -> Resu
     };
     Ok(match saved {
         Ok(()) => Ok(Flash::success(Redirect::to(HERE), "首页陈列已保存，买家打开小程序就能看到")),
-        Err(e) => Err((e.code.status(), shown(shop, &staff.0, None, filled, Some(words(&e))).await?)),
+        Err(e) => Err((e.code.status(), shown(shop, &staff.0, None, filled, Some(message(&e))).await?)),
     })
 }
 

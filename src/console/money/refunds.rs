@@ -13,7 +13,7 @@ use crate::catalogue::media::thumb;
 use crate::catalogue::{Sku, store as catalogue};
 use crate::clock;
 use crate::console::orders::{find, life};
-use crate::console::{Frame, back, cut, frame, framed, lead, waiting, words};
+use crate::console::{Frame, back, cut, frame, framed, lead, message, waiting};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -23,7 +23,7 @@ use crate::jobs::{self, Task};
 use crate::money::Fen;
 use crate::orders::store as orders;
 use crate::orders::{Full, Line, Order, Who, in_hand};
-use crate::payments::refund::{self, Refundable, Unheard, Wish, send};
+use crate::payments::refund::{self, RefundRequest, Refundable, Unheard, send};
 use crate::refunds::{FullRefund, OTHER_MERCHANT, Options, Origin, Refund, RefundLine, RefundState, store};
 use crate::returns::{Resend, ReturnState, With};
 use crate::settings::Settings;
@@ -616,7 +616,12 @@ impl LineForm {
 
 impl RefundForm {
     /// The wish, with each amount that was left empty worked out from the pieces.
-    fn wish(&self, full: &Full, refundable: &Refundable, (reason, description): (String, String)) -> Result<Wish> {
+    fn wish(
+        &self,
+        full: &Full,
+        refundable: &Refundable,
+        (reason, description): (String, String),
+    ) -> Result<RefundRequest> {
         if self.whole {
             let (mut lines, freight) = refundable.whole();
             for part in &mut lines {
@@ -624,7 +629,7 @@ impl RefundForm {
                 let Some(typed) = typed.filter(|typed| !typed.restock.is_empty()) else { continue };
                 (part.restock, part.came_as) = (true, typed.came_as(full, part.quantity)?);
             }
-            return Ok(Wish { lines, freight, reason, description });
+            return Ok(RefundRequest { lines, freight, reason, description });
         }
         let mut lines = Vec::new();
         for typed in &self.lines {
@@ -652,7 +657,7 @@ impl RefundForm {
             "" => Fen::ZERO,
             text => Fen::from_yuan(text).ok_or_else(|| Error::field("freight", "运费请填金额，例如 8 或 8.50"))?,
         };
-        Ok(Wish { lines, freight, reason, description })
+        Ok(RefundRequest { lines, freight, reason, description })
     }
 }
 
@@ -725,7 +730,7 @@ async fn confirm_page(
     shop: &Shop,
     staff: &Staff,
     full: &Full,
-    wish: &Wish,
+    wish: &RefundRequest,
     amount: Fen,
     action: String,
     number: Option<&Refund>,
@@ -787,7 +792,7 @@ async fn confirm_page(
 type Next = std::result::Result<Template, Box<Flash<Redirect>>>;
 
 fn failed<T>(to: String, error: &Error) -> std::result::Result<T, Box<Flash<Redirect>>> {
-    Err(Box::new(Flash::error(lead(to), words(error))))
+    Err(Box::new(Flash::error(lead(to), message(error))))
 }
 
 #[post("/orders/<no>/refund", data = "<form>")]
@@ -910,7 +915,7 @@ fn here(number: &str) -> String {
 }
 
 #[derive(FromForm)]
-struct Words {
+struct ReasonForm {
     words: String,
     /// Somebody has looked in WeChat's own console, which nobody else can ask.
     looked: Option<Looked>,
@@ -920,7 +925,7 @@ struct Words {
 
 const WORDS: Length = Length::between(2, 100);
 
-impl Words {
+impl ReasonForm {
     fn checked(&self, label: &str) -> Result<String> {
         let words = self.words.trim();
         match WORDS.fits_line(words) {
@@ -931,7 +936,7 @@ impl Words {
 }
 
 #[post("/refunds/<number>/reject", data = "<form>")]
-async fn reject(shop: &State<Shop>, staff: Clerk, number: &str, form: Form<Words>) -> Flash<Redirect> {
+async fn reject(shop: &State<Shop>, staff: Clerk, number: &str, form: Form<ReasonForm>) -> Flash<Redirect> {
     let done = match form.checked("给买家的说明") {
         Ok(answer) => {
             let what = "拒绝".to_owned();
@@ -990,12 +995,12 @@ async fn query(shop: &State<Shop>, staff: Clerk, number: &str) -> Flash<Redirect
 }
 
 #[post("/refunds/<number>/other-means", data = "<form>")]
-async fn other_means(shop: &State<Shop>, staff: Manager, number: &str, form: Form<Words>) -> Flash<Redirect> {
+async fn other_means(shop: &State<Shop>, staff: Manager, number: &str, form: Form<ReasonForm>) -> Flash<Redirect> {
     back(here(number), settle(shop, &staff.0, number, &form).await.map(|()| "已登记"))
 }
 
 /// WeChat is asked first: what it has paid meanwhile must not be paid a second time.
-async fn settle(shop: &Shop, staff: &Staff, number: &str, form: &Words) -> Result<()> {
+async fn settle(shop: &Shop, staff: &Staff, number: &str, form: &ReasonForm) -> Result<()> {
     let how = form.checked("退还方式")?;
     let refund = by_number(shop, number).await?;
     let looked = match send::unheard(shop, refund.id).await? {

@@ -10,7 +10,7 @@ use super::card::Card;
 use super::here;
 use crate::assets;
 use crate::catalogue::Delivery;
-use crate::console::{Frame, framed, undoable, waiting as waits, words};
+use crate::console::{Frame, framed, message, undoable, waiting as waits};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::Result;
@@ -122,7 +122,7 @@ async fn check(shop: &State<Shop>, staff: Staff, shown: Form<Shown>) -> Result<T
     .await;
     match checked {
         Ok(found) => show(shop, &staff, None, Some(found), String::new(), None).await,
-        Err(e) => show(shop, &staff, None, None, shown.code.clone(), Some(words(&e))).await,
+        Err(e) => show(shop, &staff, None, None, shown.code.clone(), Some(message(&e))).await,
     }
 }
 
@@ -135,7 +135,7 @@ async fn hand_over(
 ) -> Result<std::result::Result<Flash<Redirect>, Template>> {
     match give(shop, &staff, &shown).await {
         Ok((no, undo)) => Ok(Ok(undoable(DESK, &format!("✓ {no} 已交给买家"), &undo))),
-        Err(e) => Ok(Err(show(shop, &staff, None, None, shown.code.clone(), Some(words(&e))).await?)),
+        Err(e) => Ok(Err(show(shop, &staff, None, None, shown.code.clone(), Some(message(&e))).await?)),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::buyers::addresses::{Address, AddressForm};
 use crate::buyers::{paste, phones};
 use crate::catalogue::{Delivery, Sku, store as catalogue};
 use crate::clock;
-use crate::console::{Frame, back, framed, waiting, words, wrong_fields};
+use crate::console::{Frame, back, framed, message, waiting, wrong_fields};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::drafts::{Agreed, Draft, DraftState, GOOD_FOR, MOST_LINES, MOST_PIECES, store, take, total};
@@ -357,7 +357,7 @@ async fn form_page(shop: &Shop, staff: &Staff, filled: &DraftForm, wrong: Option
     let page = FormPage {
         frame: framed(shop, staff, "orders", None, waits),
         tab: "drafts",
-        problem: wrong.map(words),
+        problem: wrong.map(message),
         wrong: wrong.map(wrong_fields),
         form: filled.clone().shown(),
         names,

@@ -438,12 +438,12 @@ async fn agree(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Form<Agreed
 }
 
 #[derive(FromForm)]
-struct Words {
+struct ReasonForm {
     words: String,
 }
 
 #[post("/returns/<id>/reject", data = "<form>")]
-async fn reject(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Form<Words>) -> Flash<Redirect> {
+async fn reject(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Form<ReasonForm>) -> Flash<Redirect> {
     let (form, settings) = (form.into_inner(), shop.settings());
     let work = move |tx: &Tx, who: &Who| decide::reject(tx, id, &form.words, who, &settings);
     back(at(id), act(shop, &staff.0, id, "拒绝", work).await.map(|()| "已拒绝，买家会看到您的说明"))

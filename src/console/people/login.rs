@@ -10,14 +10,14 @@ use serde::Serialize;
 
 use crate::assets;
 use crate::clock::{self, SECOND};
-use crate::console::{inside, words};
+use crate::console::{inside, message};
 use crate::door::client_ip;
 use crate::door::form::Form;
 use crate::error::{Error, Result};
 use crate::say::say;
 use crate::secrets::token_hash;
 use crate::shop::Shop;
-use crate::staff::login::{Attempt, Entered, INVITATION_DAYS};
+use crate::staff::login::{Entered, INVITATION_DAYS, LoginAttempt};
 use crate::staff::password::SHORTEST;
 use crate::staff::{COOKIE, SESSION, Staff, login, store};
 
@@ -104,7 +104,7 @@ impl Doorstep<'_> {
     /// Opens a session and gives the browser the key to it.
     pub async fn let_in(&self, shop: &Shop, account: String, password: String, code: String) -> Result<Entered> {
         let (ip, browser) = (self.ip.clone(), self.browser.clone());
-        let entered = login::login(shop, Attempt { account, password, code, ip, browser }).await?;
+        let entered = login::login(shop, LoginAttempt { account, password, code, ip, browser }).await?;
         let cookie = Cookie::build((COOKIE, entered.token.clone()))
             .path("/admin")
             .http_only(true)
@@ -219,7 +219,7 @@ async fn accept(
     };
     let (account, password) = match made.await {
         Ok(made) => made,
-        Err(e) => return Ok(Err(invitation(shop, token, Some(words(&e))).await?)),
+        Err(e) => return Ok(Err(invitation(shop, token, Some(message(&e))).await?)),
     };
     Ok(Ok(match doorstep.let_in_anew(shop, account, password).await {
         true => Flash::success(Redirect::to("/admin"), "账号已建立，欢迎"),

@@ -18,7 +18,7 @@ use crate::assets;
 use crate::buyers::addresses::Address;
 use crate::catalogue::media::Picture;
 use crate::clock;
-use crate::console::{Frame, back, framed, refused, upload, waiting, words};
+use crate::console::{Frame, back, framed, message, refused, upload, waiting};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::orders::store as orders;
@@ -130,7 +130,7 @@ async fn show(
         frame: framed(shop, owner, "system", flash, waits),
         tab: "settings",
         cards: cards.collect(),
-        problem: wrong.map(words),
+        problem: wrong.map(message),
         posted: typed.get("group").filter(|word| is_card(word)).cloned(),
         certificate: certificate::shown(shop),
         old_key_until: settings.changes.old_key_until(shop.now()).map(clock::shown),
@@ -310,7 +310,7 @@ fn with_trial(saved: String, tried: Option<Result<String>>) -> Result<String> {
         Some(Err(e)) => {
             // After what it says besides, a sentence of its own.
             let stop = if saved.contains('。') { '。' } else { '，' };
-            Err(Error::from(Code::WechatRejected).says(format!("{saved}{stop}但测试没有通过：{}", words(&e))))
+            Err(Error::from(Code::WechatRejected).says(format!("{saved}{stop}但测试没有通过：{}", message(&e))))
         }
     }
 }

@@ -14,7 +14,7 @@ use super::trials;
 use crate::assets;
 use crate::catalogue::samples;
 use crate::console::people::login::{Chosen, Doorstep};
-use crate::console::{back, refused, words};
+use crate::console::{back, message, refused};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -165,7 +165,7 @@ async fn account(
         login::make_owner(shop, token, &account, password.clone()).await?;
         Ok(password)
     };
-    let password = made.await.map_err(|e: Error| account_form(true, token, &account, Some(words(&e))))?;
+    let password = made.await.map_err(|e: Error| account_form(true, token, &account, Some(message(&e))))?;
     doorstep.let_in_anew(shop, account, password).await;
     Ok(Redirect::to(here(2)))
 }
@@ -231,7 +231,7 @@ async fn show(shop: &Shop, step: u8, flash: Option<Said>, typed: &Typed, wrong: 
         flash,
         demo: shop.demo.is_some(),
         cards: cards.collect(),
-        problem: wrong.map(words),
+        problem: wrong.map(message),
         certificate: groups.contains(&Group::PayV2).then(|| certificate::shown(shop)),
         notify_url: shop_settings.notify_url(shop_settings.api()),
         // Only the last step asks.
@@ -263,7 +263,7 @@ async fn save(
             // Whoever sends the same once more goes on.
             Some(Err(e)) => Flash::error(
                 Redirect::to(here(step)),
-                format!("已保存，但测试没有通过：{}。请改好再保存，或再点一次“保存，下一步”先往下走", words(&e)),
+                format!("已保存，但测试没有通过：{}。请改好再保存，或再点一次“保存，下一步”先往下走", message(&e)),
             ),
             tried => {
                 let said = tried.and_then(Result::ok).map(|said| format!("。{said}")).unwrap_or_default();

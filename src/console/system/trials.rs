@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::clock;
-use crate::console::{back, words};
+use crate::console::{back, message};
 use crate::error::{Code, Error, Result};
 use crate::ids::OrderNo;
 use crate::message_log::{self, Logged};
@@ -101,7 +101,7 @@ async fn run(shop: &Shop, trial: Trial) -> Result<String> {
     // An answer that took its time speaks of the settings that were asked about.
     let asked = asked && Arc::ptr_eq(&tried, &shop.settings());
     if let Some(group) = group.filter(|_| asked) {
-        let told = said.as_ref().map_or_else(words, String::clone);
+        let told = said.as_ref().map_or_else(message, String::clone);
         let tried = Tried { part: group.word().to_owned(), fine: said.is_ok(), words: told, at: shop.now() };
         shop.write(move |tx| Ok(store::keep_trial(tx, &tried)?)).await?;
     }
@@ -161,7 +161,7 @@ pub async fn of_changed(shop: &Shop, changed: &[&'static Setting]) -> Option<Res
     for one in asking {
         match tokio::time::timeout_at(until, one).await {
             Ok(Ok(Ok(said))) => fine.push(said),
-            Ok(Ok(Err(e))) => wrong.push(words(&e)),
+            Ok(Ok(Err(e))) => wrong.push(message(&e)),
             Ok(Err(e)) => std::panic::resume_unwind(e.into_panic()),
             Err(_) => wrong.push("微信还没有回答，测试的结果稍后显示在这张卡上".to_owned()),
         }

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Refundable, Wish, check_words, coupon_words, open, withdraw};
+use super::{RefundRequest, Refundable, check_words, coupon_words, open, withdraw};
 use crate::buyers::Buyer;
 use crate::db::Tx;
 use crate::door::Answer;
@@ -107,7 +107,7 @@ async fn ask(
         }
         let full = orders::store::full(tx, order)?;
         let (lines, freight) = part(tx, &full, wanted.as_deref(), moment)?;
-        let wish = Wish { lines, freight, reason: reason.clone(), description: description.clone() };
+        let wish = RefundRequest { lines, freight, reason: reason.clone(), description: description.clone() };
         let refund = open(tx, &full, &wish, Origin::Buyer, false, &Who::buyer())?;
         photos::send_with(tx, buyer.id, &photos, With::Refund(refund))?;
         let made = Made { order: full.order.id, refund: Some(refund), send_back: None, fingerprint };
@@ -149,7 +149,7 @@ async fn price(
         let order = orders::store::of_buyer(conn, buyer.id, &called)?.ok_or(Code::NotFound)?;
         let full = orders::store::full(conn, order)?;
         let (lines, freight) = part(conn, &full, wanted.as_deref(), moment)?;
-        let wish = Wish { lines, freight, reason: String::new(), description: String::new() };
+        let wish = RefundRequest { lines, freight, reason: String::new(), description: String::new() };
         let amount = Refundable::of(&full).check(&wish)?;
         Ok(RefundQuote {
             amount_fen: amount,

@@ -36,14 +36,14 @@ pub const MOST_PARTS: usize = 50;
 
 /// What somebody wants back.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct RefundRequest {
     pub lines: Vec<RefundLine>,
     pub freight: Fen,
     pub reason: String,
     pub description: String,
 }
 
-impl Wish {
+impl RefundRequest {
     pub fn amount(&self) -> Option<Fen> {
         self.lines.iter().try_fold(self.freight, |sum, line| sum.plus(line.amount))
     }
@@ -151,7 +151,7 @@ impl Refundable {
             let line = line.ok_or_else(|| Error::from(Code::NotFound).says("订单里没有这一行商品"))?;
             if !(1..=line.pieces).contains(quantity) {
                 let words = format!("「{}」最多还能退 {} 件", line.line.name, line.pieces);
-                return Err(limit(&format!("lines[{i}].quantity"), words));
+                return Err(exceeds(&format!("lines[{i}].quantity"), words));
             }
             if parts.iter().any(|part: &RefundLine| part.line_id == *id) {
                 return Err(Error::field(format!("lines[{i}].lineId"), "同一行商品只能写一次"));
@@ -165,32 +165,32 @@ impl Refundable {
     }
 
     /// Whether all of the wish is still there to be given back; answers with its sum.
-    pub fn check(&self, wish: &Wish) -> Result<Fen> {
+    pub fn check(&self, wish: &RefundRequest) -> Result<Fen> {
         for part in &wish.lines {
             let line = self.lines.iter().find(|l| l.line.id == part.line_id);
             let line = line.ok_or_else(|| Error::from(Code::NotFound).says("订单里没有这一行商品"))?;
             let name = &line.line.name;
             if part.quantity > line.pieces {
-                return Err(limit("lines", format!("「{name}」最多还能退 {} 件", line.pieces)));
+                return Err(exceeds("lines", format!("「{name}」最多还能退 {} 件", line.pieces)));
             }
             if part.amount > line.amount {
-                return Err(limit("lines", format!("「{name}」最多还能退 ¥{}", line.amount)));
+                return Err(exceeds("lines", format!("「{name}」最多还能退 ¥{}", line.amount)));
             }
         }
         if wish.freight > self.freight {
-            return Err(limit("freight", format!("运费最多还能退 ¥{}", self.freight)));
+            return Err(exceeds("freight", format!("运费最多还能退 ¥{}", self.freight)));
         }
         let amount = wish.amount().filter(|sum| *sum <= self.total);
-        let amount = amount.ok_or_else(|| limit("amount", format!("这笔订单最多还能退 ¥{}", self.total)))?;
+        let amount = amount.ok_or_else(|| exceeds("amount", format!("这笔订单最多还能退 ¥{}", self.total)))?;
         if amount == Fen::ZERO {
-            return Err(limit("amount", "退款金额至少 0.01 元".into()));
+            return Err(exceeds("amount", "退款金额至少 0.01 元".into()));
         }
         Ok(amount)
     }
 }
 
 /// What becomes of the coupon that an order was placed with, when this much of it goes back; `None` without one.
-pub fn coupon_words(conn: &Connection, full: &Full, wish: &Wish, now: i64) -> Result<Option<String>> {
+pub fn coupon_words(conn: &Connection, full: &Full, wish: &RefundRequest, now: i64) -> Result<Option<String>> {
     let coupon = full.discounts.iter().find(|discount| discount.coupon.is_some());
     let Some(coupon) = coupon else { return Ok(None) };
     let unshipped = full.lines.iter().all(|line| line.shipped == 0);
@@ -207,7 +207,7 @@ pub fn coupon_words(conn: &Connection, full: &Full, wish: &Wish, now: i64) -> Re
     Ok(Some(format!("优惠券「{}」{becomes}", coupon.name)))
 }
 
-fn limit(field: &str, words: String) -> Error {
+fn exceeds(field: &str, words: String) -> Error {
     let mut error = Error::from(Code::RefundLimit).says(words.clone());
     error.fields.insert(field.to_owned(), words.into());
     error
@@ -229,12 +229,12 @@ pub fn check_words(reason: &str, description: &str) -> Result<(String, String)> 
 }
 
 /// Writes a refund of an order's own money down. One that is agreed to goes on its way.
-pub fn open(tx: &Tx, full: &Full, wish: &Wish, origin: Origin, agreed: bool, who: &Who) -> Result<RefundId> {
+pub fn open(tx: &Tx, full: &Full, wish: &RefundRequest, origin: Origin, agreed: bool, who: &Who) -> Result<RefundId> {
     let now = tx.now();
     let order = &full.order;
     let amount = Refundable::of(full).check(wish)?;
     if order.paid_at.is_some_and(|at| now - at >= REFUNDABLE_FOR) {
-        return Err(limit("amount", "付款已超过一年，微信不再受理退款，请用其他方式退给买家".into()));
+        return Err(exceeds("amount", "付款已超过一年，微信不再受理退款，请用其他方式退给买家".into()));
     }
     let payment = ledger::payment_of(tx, order.id)?;
     let new = NewRefund {
@@ -269,7 +269,7 @@ fn next_number(tx: &Tx, order: &Order) -> Result<OutRefundNo> {
         n += 1;
     }
     if n > MOST_REFUNDS {
-        return Err(limit("amount", "这笔订单的退款次数太多，请用其他方式退给买家".into()));
+        return Err(exceeds("amount", "这笔订单的退款次数太多，请用其他方式退给买家".into()));
     }
     Ok(order.order_no.refund(n))
 }
@@ -311,11 +311,11 @@ fn note(tx: &Tx, refund: &Refund, who: &Who, what: &str) -> Result<()> {
 }
 
 /// 同意: as it was asked for, or as staff changed it. From here on amount and number stay as they are.
-pub fn approve(tx: &Tx, id: RefundId, changed: Option<&Wish>, who: &Who) -> Result<()> {
+pub fn approve(tx: &Tx, id: RefundId, changed: Option<&RefundRequest>, who: &Who) -> Result<()> {
     let refund = requested(tx, id)?;
     let full = order_of(tx, &refund)?.ok_or(Code::NotFound)?;
     let FullRefund { lines, .. } = refunds::full(tx, refund.clone())?;
-    let as_asked = Wish { lines, freight: refund.freight, reason: String::new(), description: String::new() };
+    let as_asked = RefundRequest { lines, freight: refund.freight, reason: String::new(), description: String::new() };
     let wish = changed.unwrap_or(&as_asked);
     let amount = Refundable::of(&full).check(wish)?;
     let parts = |refunds: &[FullRefund]| {
@@ -325,7 +325,7 @@ pub fn approve(tx: &Tx, id: RefundId, changed: Option<&Wish>, who: &Who) -> Resu
             .count()
     };
     if parts(&full.refunds) >= MOST_PARTS {
-        return Err(limit("amount", format!("微信一笔付款最多分 {MOST_PARTS} 次退，请用其他方式退给买家")));
+        return Err(exceeds("amount", format!("微信一笔付款最多分 {MOST_PARTS} 次退，请用其他方式退给买家")));
     }
     refunds::set_content(tx, id, amount, wish.freight, &wish.lines)?;
     refunds::set_decision(tx, id, &who.name, "")?;
@@ -423,7 +423,7 @@ pub fn retry(tx: &Tx, id: RefundId, who: &Who) -> Result<()> {
 
 /// Other refunds may have taken what a failed one was to give back: its money, or its goods.
 fn must_fit(tx: &Tx, refund: &Refund) -> Result<()> {
-    let gone = |words: &str| limit("amount", format!("别的退款已经用掉了这一笔（{words}），请停止这一笔"));
+    let gone = |words: &str| exceeds("amount", format!("别的退款已经用掉了这一笔（{words}），请停止这一笔"));
     if let Some(transaction) = &refund.transaction_id {
         let taken = refunds::of_transaction(tx, transaction)?.into_iter().filter(|r| r.state.takes_money());
         let taken = taken.fold(Fen::ZERO, |sum, r| sum.plus(r.amount).unwrap_or(sum));
@@ -433,7 +433,7 @@ fn must_fit(tx: &Tx, refund: &Refund) -> Result<()> {
     }
     if let Some(full) = order_of(tx, refund)?.filter(|_| refund.inside) {
         let FullRefund { lines, .. } = refunds::full(tx, refund.clone())?;
-        let wish = Wish { lines, freight: refund.freight, reason: String::new(), description: String::new() };
+        let wish = RefundRequest { lines, freight: refund.freight, reason: String::new(), description: String::new() };
         // A whole payment that goes back by itself names neither goods nor freight: it only has to be there.
         if wish.amount() != Some(Fen::ZERO) {
             Refundable::of(&full).check(&wish).map_err(|e| gone(&e.message()))?;
@@ -514,7 +514,7 @@ pub fn whole_payment(
 ) -> Result<RefundId> {
     let inside = order.is_some_and(|order| entered.order_id == Some(order.id));
     let Some(amount) = rest_of(tx, entered)? else {
-        return Err(limit("amount", "这笔款已经有退款在处理了，或已经全部退回".into()));
+        return Err(exceeds("amount", "这笔款已经有退款在处理了，或已经全部退回".into()));
     };
     let new = NewRefund {
         out_refund_no: match order {

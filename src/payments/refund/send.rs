@@ -426,11 +426,11 @@ async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrd
                 Ran::Again { at: tx.now() + APART }
             }
             Err(GatewayError::Refused { code, text }) => match meaning(code, text) {
-                Meaning::Later(words) => {
+                RefundRefusal::Later(words) => {
                     refunds::set_problem(tx, refund.id, code, &words)?;
                     Ran::Failed(words)
                 }
-                Meaning::Person(words) => {
+                RefundRefusal::Person(words) => {
                     // A notice may have overtaken the answer: what WeChat has paid out stands.
                     if refunds::by_id(tx, refund.id)?.is_some_and(|now| now.state == refund.state) {
                         give_up(tx, &refund, code, &words)?;
@@ -568,7 +568,7 @@ fn rest(refund: &Refund, now: i64) -> Ran {
 
 /// What a refusal means for the refund.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Meaning {
+pub enum RefundRefusal {
     /// Sent again by itself, under the same number.
     Later(String),
     /// Only a person can mend the cause; then the same number is sent again.
@@ -576,12 +576,14 @@ pub enum Meaning {
 }
 
 /// Every err_code of the refund: what happens next, in words for the staff. Source: refund, API v2.
-pub fn meaning(code: &str, text: &str) -> Meaning {
+pub fn meaning(code: &str, text: &str) -> RefundRefusal {
     match code {
-        "SYSTEMERROR" | "BIZERR_NEED_RETRY" => Meaning::Later("微信支付系统繁忙，系统会用同一个单号自动重试。".into()),
-        TOO_MUCH => Meaning::Later("微信认为错误请求太多，系统会放慢并自动重试。".into()),
-        TOO_OFTEN => Meaning::Later("退款太频繁，微信没有受理，系统会放慢并自动重试。".into()),
-        _ => Meaning::Person(person(code, text)),
+        "SYSTEMERROR" | "BIZERR_NEED_RETRY" => {
+            RefundRefusal::Later("微信支付系统繁忙，系统会用同一个单号自动重试。".into())
+        }
+        TOO_MUCH => RefundRefusal::Later("微信认为错误请求太多，系统会放慢并自动重试。".into()),
+        TOO_OFTEN => RefundRefusal::Later("退款太频繁，微信没有受理，系统会放慢并自动重试。".into()),
+        _ => RefundRefusal::Person(person(code, text)),
     }
 }
 
@@ -618,7 +620,7 @@ mod tests {
     #[test]
     fn every_documented_refusal_says_what_happens_next() {
         for code in ["SYSTEMERROR", "BIZERR_NEED_RETRY", "INVALID_REQ_TOO_MUCH", "FREQUENCY_LIMITED"] {
-            assert!(matches!(meaning(code, ""), Meaning::Later(words) if words.contains("自动重试")), "{code}");
+            assert!(matches!(meaning(code, ""), RefundRefusal::Later(words) if words.contains("自动重试")), "{code}");
         }
         let mut said = std::collections::BTreeSet::new();
         for (code, next_step) in [
@@ -639,11 +641,11 @@ mod tests {
             ("REQUIRE_POST_METHOD", "技术支持"),
             ("SOMETHING_NEW", "微信的说明"),
         ] {
-            let Meaning::Person(words) = meaning(code, "原话") else { panic!("{code}") };
+            let RefundRefusal::Person(words) = meaning(code, "原话") else { panic!("{code}") };
             assert!(words.contains(next_step) && words.contains("（微信：原话）"), "{code}: {words}");
             said.insert(words);
         }
-        let Meaning::Person(words) = meaning("PARAM_ERROR", "订单已全额退款") else { panic!() };
+        let RefundRefusal::Person(words) = meaning("PARAM_ERROR", "订单已全额退款") else { panic!() };
         assert!(words.contains("停止这一笔"), "{words}");
         assert!(said.len() >= 10);
     }
