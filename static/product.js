@@ -330,7 +330,8 @@ const send = async (file) => {
       bar.hidden = true;
       if (request.status === 200 && request.response?.hash) return done(request.response);
       const login = request.responseURL.includes("/admin/login") && "登录过期了，请在另一个窗口登录，再选一次";
-      fail(new Error(login || (request.status === 0 ? "网络断了，请再选一次" : "请换一张 JPEG、PNG 或 WebP，10 MB 以内")));
+      const line = request.status === 0 && "网络断了，请再选一次";
+      fail(new Error(login || line || request.response?.problem || `请换一张 JPEG、PNG 或 WebP，${box.dataset.mostMb} MB 以内`));
     });
     request.send(form);
   });
@@ -348,13 +349,14 @@ const refused = (file, error) => {
 /** What of it is a picture; that the rest is none is said. */
 const onlyPictures = (chosen) => {
   const [good, bad] = [[], []];
-  for (const file of chosen) (file.type.startsWith("image/") ? good : bad).push(file);
+  // Kinds that the browser does not know are named by the shop, with the way out.
+  for (const file of chosen) (!file.type || file.type.startsWith("image/") ? good : bad).push(file);
   if (bad.length) complain(`${bad[0].name} 不是图片：请选 JPEG、PNG 或 WebP`);
   return good;
 };
 async function add(chosen) {
   for (const file of onlyPictures([...chosen])) {
-    if ($$("li[draggable]", box).length >= 9) return complain("最多 9 张图片");
+    if ($$("li[draggable]", box).length >= Number(box.dataset.most)) return complain(`最多 ${box.dataset.most} 张图片`);
     const item = make("li", { draggable: true });
     const image = make("img", { alt: "新图片", src: URL.createObjectURL(file), width: 96, height: 96 });
     item.append(image);

@@ -141,8 +141,7 @@ pub fn figment() -> Figment {
         limits: Limits::default()
             .limit("form", 256.kibibytes())
             .limit("data-form", 100.mebibytes())
-            // A phone's photograph of 50 megapixels has up to 25.
-            .limit("file", 30.mebibytes()),
+            .limit("file", crate::door::upload::MOST_MIB.mebibytes()),
         shutdown: Shutdown { grace: 5, mercy: 2, ..Shutdown::default() },
         ..Config::release_default()
     };

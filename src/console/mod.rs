@@ -379,7 +379,7 @@ async fn explain(status: Status, request: &Request<'_>) -> Template {
         ),
         403 => ("没有权限", not_allowed(frame.as_ref())),
         404 => ("没有找到", "这个页面或记录不存在，可能已被删除，或链接抄错了。".to_owned()),
-        413 => ("文件太大", "单个文件最多 30 MB，请压缩后再上传。".to_owned()),
+        413 => ("文件太大", format!("单个文件最多 {} MB，请压缩后再上传。", upload::MOST_MIB)),
         _ => ("出了点问题", message(&error)),
     };
     if status.code >= 500 {

@@ -8,6 +8,9 @@ use tokio::io::AsyncReadExt;
 use crate::error::{Code, Error, Result};
 use crate::shop::Shop;
 
+/// What one file may have, in MiB: a phone's photograph of 50 megapixels has up to 25.
+pub const MOST_MIB: u64 = 30;
+
 /// A whole file.
 async fn bytes(file: &TempFile<'_>) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(usize::try_from(file.len()).unwrap_or_default());

@@ -1,6 +1,7 @@
 //! Which settings there are: their names, their words on the page, and what each must look like.
 
 use super::hours::{self, For};
+use super::number::{self, Number};
 use super::regions;
 use crate::money::Fen;
 use crate::stored_enum::stored_enum;
@@ -36,7 +37,9 @@ pub struct Setting {
     pub name: &'static str,
     pub group: Group,
     pub label: &'static str,
-    pub hint: &'static str,
+    /// What its range leaves to say, where it is a number.
+    hint: &'static str,
+    number: Option<Number>,
     pub secret: bool,
     /// Several lines: the content of a file. The configuration names the file instead.
     pub lines: bool,
@@ -50,12 +53,13 @@ pub struct Setting {
 }
 
 macro_rules! setting {
-    ($group:ident $name:literal, $label:literal, $hint:literal, $check:expr) => {
+    ($group:ident $name:expr, $label:literal, $hint:literal, $check:expr) => {
         Setting {
             name: $name,
             group: Group::$group,
             label: $label,
             hint: $hint,
+            number: None,
             secret: false,
             lines: false,
             picture: false,
@@ -66,6 +70,9 @@ macro_rules! setting {
                 check(value).map_err(String::from)
             },
         }
+    };
+    (number $group:ident $number:expr, $label:literal, $hint:literal) => {
+        Setting { number: Some($number), ..setting!($group $number.name, $label, $hint, |v| $number.check(v)) }
     };
     (choice $group:ident $name:literal, $label:literal, $hint:literal, $choices:expr) => {
         Setting {
@@ -105,19 +112,9 @@ pub const SETTINGS: &[Setting] = &[
         "服务器上的一个目录，例如 U 盘或网盘；留空则只放数据目录",
         |v| { if std::path::Path::new(v).is_dir() { Ok(()) } else { Err("服务器上没有这个目录") } }
     ),
-    setting!(Trade "shop.pay_minutes", "付款时限（分钟）", "5 到 120，不填是 30；超时自动关闭订单。微信要支付单满 5 分钟才能关，最后几分钟才去付款的订单会晚几分钟关", |v| whole(v, 5..=120)),
-    setting!(
-        Trade "shop.unpaid_orders",
-        "每位买家未付款订单上限（笔）",
-        "1 到 100000，不填是 5；没付款的订单占着库存",
-        |v| whole(v, 1..=100_000)
-    ),
-    setting!(
-        Trade "shop.limit_per_order",
-        "每单默认限购（件）",
-        "1 到 999，每种规格；商品自己写了限购的按商品的，不填不限",
-        |v| whole(v, 1..=999)
-    ),
+    setting!(number Trade number::PAY_MINUTES, "付款时限（分钟）", "超时自动关闭订单。API v2 的支付单满 5 分钟才能关，最后几分钟才去付款的订单会晚几分钟关"),
+    setting!(number Trade number::UNPAID_ORDERS, "每位买家未付款订单上限（笔）", "没付款的订单占着库存"),
+    setting!(number Trade number::LIMIT_PER_ORDER, "每单默认限购（件）", "每种规格；商品自己写了限购的按商品的"),
     setting!(choice Trade "shop.zero_orders", "优惠后 0 元的订单", "优惠把应付减到 0 时怎么办", &[("no", "至少留 0.01 元"), ("yes", "可以 0 元下单，不经过微信支付")]),
     setting!(Freight "shop.freight", "运费（元）", "每单快递运费，不填是包邮", yuan),
     setting!(Freight "shop.free_freight_from", "满多少元包邮", "留空表示不包邮", yuan),
@@ -140,18 +137,13 @@ pub const SETTINGS: &[Setting] = &[
     setting!(Hours "shop.closed_days", "休息的日子", "例如 2026-10-01 至 2026-10-07、2026-12-31；这些天不能预约", hours::check_days),
     setting!(Hours "shop.pickup_address", "自提地点", "显示在买家的取货码旁边", |v| short(v, 60)),
     setting!(choice Hours "shop.slots", "买家选时间", "选了的，下单时要挑一个送达或取货的时间", For::CHOICES),
-    setting!(Hours "shop.prepare_minutes", "备货要多久（分钟）", "0 到 10080，不填是 60；来不及的时间不能选", |v| whole(v, 0..=10_080)),
-    setting!(Hours "shop.slot_minutes", "每个时段多长（分钟）", "15 到 480，不填是 60", |v| whole(v, 15..=480)),
-    setting!(Hours "shop.slot_days", "能预约几天", "1 到 14，不填是 3，今天算第一天", |v| whole(v, 1..=14)),
+    setting!(number Hours number::PREPARE_MINUTES, "备货要多久（分钟）", "来不及的时间不能选"),
+    setting!(number Hours number::SLOT_MINUTES, "每个时段多长（分钟）", ""),
+    setting!(number Hours number::SLOT_DAYS, "能预约几天", "今天算第一天"),
     setting!(Hours "shop.slot_cutoff", "当天几点截单", "例如 18:00，之后不能再选今天的时间；不填不限", hours::check_time),
-    setting!(Hours "shop.slot_capacity", "每个时段最多几单", "1 到 1000，不填不限；没付款的单也占着", |v| whole(v, 1..=1000)),
+    setting!(number Hours number::SLOT_CAPACITY, "每个时段最多几单", "没付款的单也占着"),
     setting!(choice Trade "shop.reopen_late", "订单关闭后才到的付款", "", &[("yes", "库存还够就恢复订单"), ("no", "不恢复，等待退款")]),
-    setting!(
-        Trade "shop.refund_days",
-        "收货后几天内可申请退款",
-        "0 到 90，不填是 15；更久的由店员在后台退",
-        |v| whole(v, 0..=90)
-    ),
+    setting!(number Trade number::REFUND_DAYS, "收货后几天内可申请退款", "更久的由店员在后台退"),
     setting!(
         Trade "shop.return_address",
         "退货地址",
@@ -171,32 +163,11 @@ pub const SETTINGS: &[Setting] = &[
             }
         }
     ),
-    setting!(
-        Trade "shop.return_answer_days",
-        "几天内答复退换货",
-        "1 到 15，不填是 2；到时还没有答复或换出的会标红并通知店里",
-        |v| whole(v, 1..=15)
-    ),
-    setting!(
-        Trade "shop.return_send_days",
-        "同意后几天内要寄回",
-        "1 到 30，不填是 7；到时没有填快递单号的自动关闭",
-        |v| whole(v, 1..=30)
-    ),
-    setting!(
-        Trade "shop.return_receive_days",
-        "寄回后几天内要验收",
-        "1 到 30，不填是 7，从买家填单号算起，包含路上的时间；到时还没有验收的会标红并通知店里",
-        |v| whole(v, 1..=30)
-    ),
+    setting!(number Trade number::RETURN_ANSWER_DAYS, "几天内答复退换货", "到时还没有答复或换出的会标红并通知店里"),
+    setting!(number Trade number::RETURN_SEND_DAYS, "同意后几天内要寄回", "到时没有填快递单号的自动关闭"),
+    setting!(number Trade number::RETURN_RECEIVE_DAYS, "寄回后几天内要验收", "从买家填单号算起，包含路上的时间；到时还没有验收的会标红并通知店里"),
     setting!(Trade "shop.clerk_refund_limit", "店员单笔退款上限（元）", "超过的要经理同意；不填表示店员都要经理同意", yuan),
-    setting!(Trade "shop.low_stock", "低库存提醒", "可售不多于这个数就提醒，默认 5", |v| {
-        if v.parse::<u32>().is_ok_and(|n| (1..=10_000).contains(&n)) {
-            Ok(())
-        } else {
-            Err("应为 1 到 10000 的整数")
-        }
-    }),
+    setting!(number Trade number::LOW_STOCK, "低库存提醒", "可售不多于这个数就提醒"),
     setting!(Address "shop.public_url", "对外地址", "https://您的域名，微信用它通知付款结果", public_url),
     setting!(tidy pasted::word, App "wechat.app_id", "小程序 AppID", "wx 开头的 18 位", app_id),
     setting!(tidy pasted::word, secret App "wechat.app_secret", "小程序 AppSecret", "32 位", |v| letters(v, 32..=32, "AppSecret 是 32 位字母和数字")),
@@ -268,6 +239,17 @@ pub const SETTINGS: &[Setting] = &[
 const SENDS: &[(&str, &str)] = &[("yes", "发送"), ("no", "停用")];
 const TELLS: &[(&str, &str)] = &[("yes", "通知"), ("no", "不通知")];
 
+impl Setting {
+    /// What to fill in, for its field.
+    pub fn hint(&self) -> String {
+        match self.number {
+            Some(number) if self.hint.is_empty() => number.words(),
+            Some(number) => format!("{}；{}", number.words(), self.hint),
+            None => self.hint.to_owned(),
+        }
+    }
+}
+
 pub fn setting_named(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
 }
@@ -279,11 +261,6 @@ fn short(value: &str, max: usize) -> Result<(), &'static str> {
     }
     let fine = value.chars().count() <= max && !value.chars().any(char::is_control);
     if fine { Ok(()) } else { Err("太长，或含有换行等控制字符") }
-}
-
-fn whole(value: &str, range: std::ops::RangeInclusive<i64>) -> Result<(), &'static str> {
-    let fine = value.parse::<i64>().is_ok_and(|n| range.contains(&n));
-    if fine { Ok(()) } else { Err("请填提示范围内的整数") }
 }
 
 fn yuan(value: &str) -> Result<(), &'static str> {

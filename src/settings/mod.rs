@@ -4,6 +4,7 @@ pub mod certificate;
 pub mod changes;
 pub mod hours;
 mod list;
+mod number;
 pub mod regions;
 pub mod store;
 mod terms;

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use super::number::{self, Number};
 use crate::money::Fen;
 use crate::wechat::Api;
 use crate::wechat::v2::sign::SignType;
@@ -40,21 +41,22 @@ impl Terms {
         fn parsed<T: FromStr>(text: Option<&str>) -> Option<T> {
             text.and_then(|text| text.parse().ok())
         }
+        let usual = |number: Number| number.read(&value).unwrap_or_default();
         let yuan = |name: &str| value(name).and_then(Fen::from_yuan);
         Terms {
             open: value("shop.open") != Some("no"),
             reopens_late: value("shop.reopen_late") != Some("no"),
-            pay_minutes: parsed(value("shop.pay_minutes")).filter(|minutes| (5..=120).contains(minutes)).unwrap_or(30),
-            low_stock: parsed(value("shop.low_stock")).unwrap_or(5),
-            unpaid_orders: parsed(value("shop.unpaid_orders")).unwrap_or(5),
-            limit_per_order: parsed(value("shop.limit_per_order")),
+            pay_minutes: usual(number::PAY_MINUTES),
+            low_stock: usual(number::LOW_STOCK),
+            unpaid_orders: usual(number::UNPAID_ORDERS),
+            limit_per_order: number::LIMIT_PER_ORDER.read(&value),
             freight: yuan("shop.freight").unwrap_or(Fen::ZERO),
             local_freight: yuan("shop.local_freight").unwrap_or(Fen::ZERO),
             free_freight_from: yuan("shop.free_freight_from"),
-            refund_days: parsed(value("shop.refund_days")).unwrap_or(15),
-            answer_days: parsed(value("shop.return_answer_days")).unwrap_or(2),
-            send_days: parsed(value("shop.return_send_days")).unwrap_or(7),
-            receive_days: parsed(value("shop.return_receive_days")).unwrap_or(7),
+            refund_days: usual(number::REFUND_DAYS),
+            answer_days: usual(number::RETURN_ANSWER_DAYS),
+            send_days: usual(number::RETURN_SEND_DAYS),
+            receive_days: usual(number::RETURN_RECEIVE_DAYS),
             clerk_refund_limit: yuan("shop.clerk_refund_limit"),
             sign_type: parsed(value("wechat.sign_type")).unwrap_or_default(),
             api: parsed(value("wechat.api")).unwrap_or_default(),

@@ -301,6 +301,25 @@ async fn send(w: &World, staff: &Console<'_>, path: &str, form: Form) -> (u16, S
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
+/// A phone's own format comes from a desk's browser as it is: it is called by its name, with the way out.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_script_is_told_why_a_picture_is_not_taken() {
+    let w = World::new().await;
+    let manager = w.staff("manager", Role::Manager).await;
+    for (bytes, named) in [
+        (&b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..], "HEIC"),
+        (&b"\0\0\0\x18ftypavif\0\0\0\0mif1avif"[..], "AVIF"),
+        (&b"hello"[..], "JPG"),
+    ] {
+        let picture = reqwest::multipart::Part::bytes(bytes.to_vec()).file_name("a");
+        let request = w.http().post(w.at("/admin/products/pictures")).header("Cookie", &manager.cookie);
+        let answer = request.multipart(Form::new().part("image", picture)).send().await.unwrap();
+        assert_eq!(answer.status(), 422, "{named}");
+        let told: serde_json::Value = answer.json().await.unwrap();
+        assert!(told["problem"].as_str().unwrap().contains(named), "{told}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_sku_has_its_barcode_cost_and_picture() {
     let w = World::new().await;

@@ -188,6 +188,9 @@ struct ProductPage<'f> {
     /// What a colleague saved meanwhile.
     theirs: Vec<Difference>,
     product: &'f Filled,
+    most_pictures: usize,
+    /// Of one file, in MiB.
+    most_mib: u64,
     on_shelf: bool,
     images: Vec<PictureShown>,
     rows: Vec<SkuShown>,
@@ -268,6 +271,8 @@ async fn page(
     let (waiting, product, categories, freights) = shop.read(read).await?;
     let sees_cost = staff.role >= Role::Manager;
     let page = ProductPage {
+        most_pictures: rules::MOST_IMAGES,
+        most_mib: upload::MOST_MIB,
         frame: framed(shop, staff, "products", flash, waiting),
         id,
         title: product.as_ref().map(|p| p.name.clone()),
@@ -485,12 +490,25 @@ struct Kept {
     url: String,
 }
 
+/// Why a picture is not kept, as the form's script is told of it.
+#[derive(Serialize)]
+struct NotKept {
+    problem: String,
+}
+
 #[post("/products/pictures", data = "<form>")]
-async fn picture(shop: &State<Shop>, _staff: Manager, form: Form<Upload<'_>>) -> Result<Json<Kept>> {
-    let picture = upload::heavily(shop, &form.image, Picture::read).await??;
-    let hash = picture.hash.clone();
-    shop.write(move |tx| Ok(picture.store(tx)?)).await?;
-    Ok(Json(Kept { url: hash.url(), hash }))
+async fn picture(
+    shop: &State<Shop>,
+    _staff: Manager,
+    form: Form<Upload<'_>>,
+) -> std::result::Result<Json<Kept>, (Status, Json<NotKept>)> {
+    let keep = async || -> Result<Kept> {
+        let picture = upload::heavily(shop, &form.image, Picture::read).await??;
+        let hash = picture.hash.clone();
+        shop.write(move |tx| Ok(picture.store(tx)?)).await?;
+        Ok(Kept { url: hash.url(), hash })
+    };
+    keep().await.map(Json).map_err(|e| (e.code.status(), Json(NotKept { problem: message(&e) })))
 }
 
 /// The name of a field of the i-th SKU, as the form and its errors have it.
@@ -736,6 +754,8 @@ mod tests {
             let picture = |hash: ImageHash| PictureShown { url: hash.url(), hash };
             let category = CategoryOption { id: CategoryId(1), name: "蛋糕".into(), n: 2 };
             let page = ProductPage {
+                most_pictures: rules::MOST_IMAGES,
+                most_mib: upload::MOST_MIB,
                 frame: Frame::sample(Role::Manager),
                 id: full.then_some(ProductId(1)),
                 title: full.then(|| "草莓蛋糕".into()),

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::find;
 use crate::assets;
+use crate::clock::MINUTE;
 use crate::console::{Frame, back, frame};
 use crate::db::Tx;
 use crate::door::form::Form;
@@ -36,6 +37,8 @@ struct PricePage {
     possible: bool,
     /// So long its buyer has to pay then.
     minutes: i64,
+    /// WeChat lets an attempt be closed so many minutes after it was made; at once if none.
+    closable: Option<i64>,
 }
 
 #[get("/orders/<no>/price")]
@@ -50,6 +53,7 @@ async fn price_page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage
         status: order.status.text(),
         no: order.order_no,
         minutes: shop.settings().pay_minutes(),
+        closable: Some(shop.settings().api().closable_after() / MINUTE).filter(|minutes| *minutes > 0),
     };
     Ok(assets::page("console/order_price.html", page))
 }
@@ -170,6 +174,7 @@ mod tests {
                 status: "待付款",
                 possible,
                 minutes: 30,
+                closable: Some(5),
             };
             let html = assets::strictly("console/order_price.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert_eq!(html.contains("有 30 分钟付款"), possible);

@@ -74,7 +74,8 @@ fn closing(last: Option<(&Attempt, Option<&str>)>, now: i64) -> String {
     match last {
         Some((attempt, _)) if now < attempt.closable_at() => {
             let at = clock::shown_short(attempt.closable_at());
-            format!("微信要求支付单创建 5 分钟后才能关闭，{at} 以后就去关闭")
+            let wait = clock::span(attempt.params.api().closable_after());
+            format!("微信要求支付单创建 {wait}后才能关闭，{at} 以后就去关闭")
         }
         Some((_, Some(why))) => format!("之前的支付单还没能在微信关闭（{why}）"),
         _ => "正在微信关闭之前的支付单".to_owned(),

@@ -82,7 +82,7 @@ pub struct Card {
 pub struct Field {
     pub name: String,
     label: &'static str,
-    hint: &'static str,
+    hint: String,
     value: String,
     secret: bool,
     lines: bool,
@@ -207,7 +207,7 @@ pub fn card(settings: &Settings, group: Group, typed: &Typed, wrong: Option<&Err
         Field {
             name,
             label: setting.label,
-            hint: setting.hint,
+            hint: setting.hint(),
             value: typed.unwrap_or_else(|| settings.shown(setting)),
             secret: setting.secret,
             lines: setting.lines,
