@@ -22,7 +22,7 @@ use crate::outbox;
 use crate::packing;
 use crate::parcels;
 use crate::payments::refund::{self, learn, send, since};
-use crate::payments::{check, close, invariants, mend, notify, notify_v3, prepay, repack};
+use crate::payments::{check, close, invariants, mend, notify, notify_v3, prepay, prove, repack};
 use crate::photos;
 use crate::programs::{self, hooks};
 use crate::reconcile;
@@ -292,6 +292,7 @@ impl<'a> Crew<'a> {
 async fn run_one(shop: &Shop, job: Job) -> Result<()> {
     let ran = match job.task {
         Task::Poll(attempt) => check::poll(shop, attempt).await,
+        Task::Prove(exception) => prove::ask(shop, exception).await,
         Task::Expire(order) => close::expire(shop, order).await,
         Task::Close(attempt) => close::follow(shop, attempt, job.created_at).await,
         Task::Complete(order) => complete(shop, order).await,

@@ -47,6 +47,12 @@ stored_enum! {
 /// How a difference is settled that a later match no longer finds.
 pub const MATCHED_AGAIN: &str = "再次对账已一致";
 
+/// The subject of one that tells of money of which only somebody with the key of API v2 has spoken: it is none before WeChat
+/// was asked for it.
+pub fn unproven(transaction_id: &str) -> String {
+    format!("{transaction_id} unproven")
+}
+
 /// One item of the inbox.
 #[derive(Clone, Debug)]
 pub struct Exception {
@@ -123,6 +129,8 @@ pub struct Options {
     pub stop: bool,
     /// Make it the payment of an order.
     pub link: bool,
+    /// Ask WeChat once more for what it has not confirmed.
+    pub ask: bool,
 }
 
 impl Exception {
@@ -131,9 +139,17 @@ impl Exception {
         self.open && !self.kind.is_only_told()
     }
 
+    /// Only somebody with the key of API v2 has spoken of it.
+    pub fn is_unproven(&self) -> bool {
+        self.kind == Kind::OrphanPayment && self.subject == unproven(&self.transaction_id)
+    }
+
     /// `refund` is the refund that settles it, if any.
     pub fn options(&self, refund: Option<&Refund>) -> Options {
         use Kind::*;
+        if self.is_unproven() {
+            return Options { ask: self.open, ..Options::default() };
+        }
         let state = refund.map(|refund| refund.state);
         let waits = state == Some(RefundState::Approved) && refund.is_some_and(|refund| refund.tries == 0);
         // Nothing is on its way back, so the money is still there to be decided about.
@@ -147,6 +163,7 @@ impl Exception {
             restore: free && self.kind == LatePayment,
             stop: self.open && waits,
             link: free && own && matches!(self.kind, DuplicatePayment | AmountMismatch | OrphanPayment),
+            ask: false,
         }
     }
 
@@ -166,6 +183,14 @@ impl Exception {
                 Abnormal if refund.is_anothers() => format!("退款 {number}：{}", refund.problem),
                 Abnormal => format!("退款 {number} 被银行退回，请用其他方式退给买家后登记。"),
                 Rejected | Cancelled => String::new(),
+            };
+        }
+        if self.is_unproven() {
+            return match self.ours.as_str() {
+                "" => "系统正在向微信查：查到才算收到，在那之前不能关联，也不能退款，不要发货。".to_owned(),
+                said => format!(
+                    "{said}。没有查到就没有入账，不能关联，也不能退款，不要发货：请到商户平台按微信交易号核对。那边也没有的，是有人用 APIv2 密钥造的通知，请换掉这个密钥再标记为已处理；那边有的，再向微信查一次。"
+                ),
             };
         }
         match self.kind {

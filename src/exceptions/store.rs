@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::{Exception, MATCHED_AGAIN, NewException};
+use super::{Exception, MATCHED_AGAIN, NewException, unproven};
 use crate::clock::Day;
 use crate::db::Tx;
 use crate::ids::{ExceptionId, OrderId, RefundId};
@@ -143,6 +143,30 @@ pub fn resolve_gone_back_until(tx: &Tx, transaction_id: &str, resolution: &str, 
           where kind = 'amount_mismatch' and subject = ?1 and state = 'open' and opened_at < ?4",
     )?
     .execute(params![gone_back(transaction_id), resolution, tx.now(), until])?;
+    Ok(())
+}
+
+/// The one that waits for WeChat's word of a transaction.
+pub fn unproven_of(conn: &Connection, transaction_id: &str) -> Result<Option<ExceptionId>> {
+    conn.prepare_cached("select id from money_exceptions where kind = 'orphan_payment' and subject = ?1")?
+        .query_row([unproven(transaction_id)], |row| row.get(0))
+        .optional()
+}
+
+/// WeChat was asked, and this is what came of it: no money yet.
+pub fn answer_unproven(tx: &Tx, id: ExceptionId, answer: &str) -> Result<()> {
+    tx.prepare_cached("update money_exceptions set ours = ?2 where id = ?1 and state = 'open'")?
+        .execute(params![id, answer])?;
+    Ok(())
+}
+
+/// WeChat has spoken of the money.
+pub fn resolve_unproven(tx: &Tx, transaction_id: &str, what_became: &str) -> Result<()> {
+    tx.prepare_cached(
+        "update money_exceptions set state = 'resolved', resolution = ?2, resolved_at = ?3
+          where kind = 'orphan_payment' and subject = ?1 and state = 'open'",
+    )?
+    .execute(params![unproven(transaction_id), format!("已向微信查实：{what_became}"), tx.now()])?;
     Ok(())
 }
 

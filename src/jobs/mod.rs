@@ -6,7 +6,9 @@ use rusqlite::Result;
 
 use crate::clock::{self, DAY, Day, HOUR, MINUTE, SECOND};
 use crate::db::Tx;
-use crate::ids::{AttemptId, DeliveryId, JobId, LedgerId, OrderId, OutboxId, ProductId, RefundId, ReturnId};
+use crate::ids::{
+    AttemptId, DeliveryId, ExceptionId, JobId, LedgerId, OrderId, OutboxId, ProductId, RefundId, ReturnId,
+};
 use crate::stored_enum::stored_enum;
 
 /// What is to be done, and to what.
@@ -14,6 +16,8 @@ use crate::stored_enum::stored_enum;
 pub enum Task {
     /// Ask WeChat whether an unpaid attempt has been paid.
     Poll(AttemptId),
+    /// Ask WeChat for money of which only somebody with the key of API v2 has spoken.
+    Prove(ExceptionId),
     /// The time to pay is over: query, close, query, then close the order.
     Expire(OrderId),
     /// Close an attempt at WeChat, and follow it until that is certain.
@@ -56,6 +60,7 @@ impl Task {
     pub fn kind(self) -> Kind {
         match self {
             Task::Poll(_) => Kind::Poll,
+            Task::Prove(_) => Kind::Prove,
             Task::Expire(_) => Kind::Expire,
             Task::Close(_) => Kind::Close,
             Task::Complete(_) => Kind::Complete,
@@ -81,6 +86,7 @@ impl Task {
         match self {
             Task::Poll(id) | Task::Close(id) => id.0,
             Task::Expire(id) | Task::Complete(id) | Task::Register(id) => id.0,
+            Task::Prove(id) => id.0,
             Task::Refund(id) => id.0,
             Task::Refunds(id) => id.0,
             Task::Return(id) => id.0,
@@ -97,6 +103,7 @@ impl Task {
     pub fn read(kind: Kind, subject: i64) -> Option<Task> {
         Some(match kind {
             Kind::Poll => Task::Poll(AttemptId(subject)),
+            Kind::Prove => Task::Prove(ExceptionId(subject)),
             Kind::Expire => Task::Expire(OrderId(subject)),
             Kind::Close => Task::Close(AttemptId(subject)),
             Kind::Complete => Task::Complete(OrderId(subject)),
@@ -122,6 +129,7 @@ impl Task {
 stored_enum! {
     pub enum Kind {
         Poll "poll" "查询付款结果",
+        Prove "prove" "向微信查实款项",
         Expire "expire" "关闭超时订单",
         Close "close" "关闭微信支付单",
         Complete "complete" "自动确认收货",
@@ -183,7 +191,7 @@ impl Kind {
         match self {
             Kind::Refund | Kind::Refunds | Kind::LookBack => Lane::Refunds,
             Kind::Expire | Kind::Close => Lane::Closing,
-            Kind::Poll => Lane::Polls,
+            Kind::Poll | Kind::Prove => Lane::Polls,
             Kind::Register => Lane::Register,
             Kind::Complete | Kind::Return | Kind::Shelf => Lane::Own,
             Kind::Tell => Lane::Buyers,
@@ -197,7 +205,7 @@ impl Kind {
     /// moment. What is planned for later was planned by a clock that ran ahead.
     pub fn longest_wait(self) -> Option<i64> {
         Some(match self {
-            Kind::Close | Kind::Register | Kind::Refunds | Kind::LookBack => HOUR,
+            Kind::Close | Kind::Prove | Kind::Register | Kind::Refunds | Kind::LookBack => HOUR,
             Kind::Repack | Kind::Gather | Kind::Deliver => HOUR,
             // Orders may be unpaid for two hours, and a crowd of them is asked about one after the other.
             Kind::Poll | Kind::Expire | Kind::Tell => 3 * HOUR,

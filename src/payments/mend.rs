@@ -38,7 +38,8 @@ pub async fn mend(shop: &Shop) -> Result<usize> {
 /// What failed at WeChat is tried at once when other keys or another merchant number stand in the settings: what was begun
 /// under a number waits for it, however long.
 pub async fn try_again(shop: &Shop) -> Result<()> {
-    const AT_WECHAT: [Kind; 6] = [Kind::Poll, Kind::Expire, Kind::Close, Kind::Refund, Kind::Refunds, Kind::Bill];
+    const AT_WECHAT: [Kind; 7] =
+        [Kind::Poll, Kind::Prove, Kind::Expire, Kind::Close, Kind::Refund, Kind::Refunds, Kind::Bill];
     let write = |tx: &Tx| {
         jobs::store::run_failed(tx, &AT_WECHAT)?;
         if store::restored_at(tx)?.is_some() {

@@ -13,6 +13,7 @@ pub mod notify_v3;
 pub mod offline;
 pub mod prepay;
 pub mod price;
+pub mod prove;
 pub mod refund;
 pub mod repack;
 pub mod replay;

@@ -157,6 +157,11 @@ pub(super) fn settle_noticed(
     if let (Settled::OtherVersion, Some(attempt)) = (settled, entry.attempt_id) {
         jobs::enqueue(tx, Task::Poll(attempt), tx.now())?;
     }
+    if settled == Settled::Unproven
+        && let Some(exception) = exceptions::unproven_of(tx, &payment.transaction_id)?
+    {
+        jobs::enqueue(tx, Task::Prove(exception), tx.now())?;
+    }
     entry.reason = settled.text().to_owned();
     entry.checks.push(fitting(settled));
     Ok(settled)
@@ -171,7 +176,8 @@ pub(super) fn unread(word: &str) -> &'static str {
 }
 
 fn fitting(settled: Settled) -> Check {
-    let ok = !matches!(settled, Settled::AmountMismatch | Settled::Orphan | Settled::OtherVersion);
+    let unfit = [Settled::AmountMismatch, Settled::Orphan, Settled::OtherVersion, Settled::Unproven];
+    let ok = !unfit.contains(&settled);
     Check { what: "金额、币种与订单", ok, note: settled.text().to_owned() }
 }
 

@@ -5,7 +5,7 @@ use super::{Attempt, AttemptState, attempts, store};
 use crate::clock::{self, DAY};
 use crate::db::{DbError, Tx};
 use crate::error::{Code, Result};
-use crate::exceptions::{Kind, NewException, store as exceptions};
+use crate::exceptions::{Kind, NewException, store as exceptions, unproven};
 use crate::ids::{ExceptionId, MessageId, OrderId};
 use crate::jobs::{self, Task};
 use crate::ledger::store as ledger;
@@ -15,7 +15,7 @@ use crate::orders::store::NewPrice;
 use crate::orders::{self, Order, OrderStatus, Topic, Who, moves};
 use crate::refunds::{Refund, store as refunds};
 use crate::settings::Settings;
-use crate::wechat::Payment;
+use crate::wechat::{Api, Payment};
 
 /// Where the fact came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,9 @@ pub enum Settled {
     Orphan,
     /// Nothing is entered: a notice of API v2, whose key many may know, tells of an attempt that API v3 made.
     OtherVersion,
+    /// Nothing is entered before WeChat has been asked: in a shop by API v3 the key of v2 alone tells of money that none of its
+    /// attempts waits for.
+    Unproven,
 }
 
 impl Settled {
@@ -76,6 +79,7 @@ impl Settled {
             Settled::OtherVersion => {
                 "支付单是用 API v3 下的，API v2 的通知不算数：没有入账；还没有结束的支付单，已去向微信查"
             }
+            Settled::Unproven => "只有 API v2 的密钥签过名，也没有支付单在等这笔钱：没有入账，已去向微信查",
         }
     }
 
@@ -99,7 +103,7 @@ pub fn settle(
     message: Option<MessageId>,
     settings: &Settings,
 ) -> Result<Settlement> {
-    Fact { tx, payment, source, message }.settle(settings)
+    Fact { tx, payment, source, message, today: settings.api() }.settle(settings)
 }
 
 /// A payment on its way into the books.
@@ -108,6 +112,8 @@ struct Fact<'a> {
     payment: &'a Payment,
     source: Source,
     message: Option<MessageId>,
+    /// The version of new attempts.
+    today: Api,
 }
 
 impl Fact<'_> {
@@ -119,6 +125,12 @@ impl Fact<'_> {
             return Ok(Settlement { settled: Settled::OtherVersion, attempt });
         }
         let settled = self.decide(attempt.as_ref(), settings)?;
+        if settled == Settled::Unproven {
+            return Ok(Settlement { settled, attempt });
+        }
+        if self.is_wechats_word() {
+            exceptions::resolve_unproven(self.tx, &self.payment.transaction_id, settled.text())?;
+        }
         // A refund's notice may have come before the payment's: nothing could be done about it then.
         let told = settled != Settled::AlreadyPaid
             && !messages::refunds_named(self.tx, &self.payment.transaction_id)?.is_empty();
@@ -168,6 +180,40 @@ impl Fact<'_> {
         }
     }
 
+    /// WeChat itself says so, and not only somebody who has the key of API v2.
+    fn is_wechats_word(&self) -> bool {
+        self.source != Source::Notify || self.payment.api != Api::V2
+    }
+
+    /// In a shop by API v3 the key of v2 serves what v2 has begun, and no more: money beside that could be linked to an order by
+    /// a click, so WeChat is asked for it first. Where v2 is what the shop sells by, its key pays orders at once, and asking
+    /// about the others would guard nothing.
+    fn is_unproven(&self) -> Result<bool> {
+        let told_alone = !self.is_wechats_word() && self.today != Api::V2;
+        Ok(told_alone && ledger::entered_for(self.tx, &self.payment.transaction_id)?.is_none())
+    }
+
+    /// Into the inbox as what somebody says: no money that could be linked or given back.
+    fn ask_first(&self, attempt: Option<&Attempt>) -> Result<Settled> {
+        let payment = self.payment;
+        let what = format!(
+            "通知说收到一笔 ¥{}（商户订单号 {}），只有 API v2 的密钥签过名，也没有支付单在等这笔钱",
+            payment.total, payment.out_trade_no
+        );
+        let new = NewException {
+            order_id: attempt.map(|a| a.order_id),
+            attempt_id: attempt.map(|a| a.id),
+            out_trade_no: &payment.out_trade_no,
+            transaction_id: &payment.transaction_id,
+            amount_fen: payment.total.get(),
+            fee_type: &payment.fee_type,
+            theirs: &payment.name.written(),
+            ..NewException::new(Kind::OrphanPayment, unproven(&payment.transaction_id), &what)
+        };
+        exceptions::open(self.tx, &new)?;
+        Ok(Settled::Unproven)
+    }
+
     fn decide(&self, attempt: Option<&Attempt>, settings: &Settings) -> Result<Settled> {
         let (tx, payment) = (self.tx, self.payment);
         let Some(attempt) = attempt else { return self.orphan(None, "商户订单号不是本店的") };
@@ -187,6 +233,15 @@ impl Fact<'_> {
         }
         let order = orders::store::by_id(tx, attempt.order_id)?
             .ok_or(DbError::Broken("an attempt is of an order that is not there"))?;
+        let unpaid = match order.status {
+            OrderStatus::PendingPayment => true,
+            OrderStatus::Closed => order.paid == Fen::ZERO,
+            _ => false,
+        };
+        let awaited = unpaid && attempt.state != AttemptState::Paid;
+        if !awaited && self.is_unproven()? {
+            return self.ask_first(Some(attempt));
+        }
         if attempt.state == AttemptState::Paid {
             return self.duplicate(attempt, &order);
         }
@@ -273,6 +328,9 @@ impl Fact<'_> {
     }
 
     fn mismatch(&self, attempt: &Attempt) -> Result<Settled> {
+        if self.is_unproven()? {
+            return self.ask_first(Some(attempt));
+        }
         let (due, payment) = (attempt.total, self.payment);
         let told = format!("{} {}", payment.total, payment.fee_type);
         let entered = ledger::payment(self.tx, &payment.transaction_id)?.filter(|entered| entered.order_id.is_some());
@@ -287,6 +345,9 @@ impl Fact<'_> {
     }
 
     fn orphan(&self, attempt: Option<&Attempt>, why: &str) -> Result<Settled> {
+        if self.is_unproven()? {
+            return self.ask_first(attempt);
+        }
         let what = format!("{why}：商户订单号 {}，金额 ¥{}", self.payment.out_trade_no, self.payment.total);
         self.outside(Kind::OrphanPayment, attempt, &what)?;
         Ok(Settled::Orphan)

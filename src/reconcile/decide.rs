@@ -19,7 +19,9 @@ fn taken(tx: &Tx, id: ExceptionId) -> Result<(Exception, Option<Refund>)> {
 }
 
 fn not_now(exception: &Exception) -> Error {
-    let words = if exception.open {
+    let words = if exception.open && exception.is_unproven() {
+        "微信还没有查实这笔款，不能关联，也不能退款"
+    } else if exception.open {
         "现在不能这样处理，请刷新页面看看最新情况"
     } else {
         "这一条已经处理过了"
@@ -143,6 +145,15 @@ pub fn link(tx: &Tx, id: ExceptionId, order_no: &OrderNo, who: &Who) -> Result<O
     hold_tried(tx, &refunds::of_transaction(tx, &entered.transaction_id)?, order.id, &entered.transaction_id)?;
     store::resolve(tx, exception.id, &format!("{}关联到订单 {order_no}", who.name))?;
     Ok(order.id)
+}
+
+/// 再向微信查一次: for what only somebody with the key of API v2 has spoken of.
+pub fn ask_again(tx: &Tx, id: ExceptionId) -> Result<()> {
+    let (exception, refund) = taken(tx, id)?;
+    if !exception.options(refund.as_ref()).ask {
+        return Err(not_now(&exception));
+    }
+    Ok(jobs::enqueue(tx, Task::Prove(id), tx.now())?)
 }
 
 /// 标记为已处理, in a person's own words.

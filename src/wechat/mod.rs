@@ -61,6 +61,16 @@ impl Identity {
     pub fn is(&self, app_id: &str, mch_id: &str) -> bool {
         self.app_id == app_id && self.mch_id == mch_id
     }
+
+    /// As it is written down; `read` takes it back.
+    pub fn written(&self) -> String {
+        format!("{} {}", self.app_id, self.mch_id)
+    }
+
+    pub fn read(text: &str) -> Option<Identity> {
+        let (app_id, mch_id) = text.split_once(' ')?;
+        Some(Identity { app_id: app_id.to_owned(), mch_id: mch_id.to_owned() })
+    }
 }
 
 /// WeChat's word that money moved. Only a checked signature makes one.

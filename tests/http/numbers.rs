@@ -428,6 +428,32 @@ async fn the_days_that_wait_for_a_number_are_matched_when_it_is_back() {
     w.must_hold().await;
 }
 
+/// Asked under another number, WeChat knows nothing of a payment, and that proves nothing: what only the key of v2 tells of
+/// waits for the number that it names.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_key_of_v2_tells_of_the_number_before_is_asked_when_that_is_back() {
+    let w = shop("v3").await;
+    let (owner, alice, placed) = begun(&w).await;
+    let lost =
+        format!("update attempts set out_trade_no = 'lost-' || id where out_trade_no = '{}'", placed.out_trade_no);
+    w.shop.write(move |tx| Ok(tx.execute_batch(&lost)?)).await.unwrap();
+    w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+    let mut notice = w.notice(&placed, "alice");
+    notice.set("transaction_id", w.transaction(&placed));
+    set_to(&owner, OTHER).await;
+    let before = w.wechat.calls("orderquery");
+    w.notify(signed(&notice)).await;
+    two_days(&w).await;
+    assert_eq!(w.wechat.calls("orderquery"), before, "nobody is asked in another name");
+    assert!(owner.page("/admin/exceptions").await.contains(&format!("通知写的商户号是 {MCH_ID}")));
+    assert_eq!(w.count("select count(*) from ledger where kind = 'payment'").await, 0);
+    set_to(&owner, MCH_ID).await;
+    w.run_jobs().await;
+    w.wait("the money", || async { w.count("select count(*) from ledger where kind = 'payment'").await == 1 }).await;
+    assert_eq!(alice.status(&placed.no).await, "pending_payment");
+    w.must_hold().await;
+}
+
 /// What WeChat signs for a number that the shop had is the shop's money, also where no attempt here was made for it; what
 /// names an app that the shop never had is not.
 #[tokio::test(flavor = "multi_thread")]

@@ -397,6 +397,92 @@ async fn a_notice_of_v2_pays_no_attempt_of_v3() {
     w.must_hold().await;
 }
 
+/// Nor does it make money that could be linked to an order: what v2's key alone tells of and no attempt of v2 waits for is
+/// asked about first.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_key_of_v2_alone_tells_of_is_no_money_before_wechat_says_so() {
+    let w = world("").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let (alice, bob, owner) = (w.buyer("alice").await, w.buyer("bob").await, w.staff("owner", Role::Owner).await);
+    owner.post("/admin/settings", &[("wechat-api", "v2")]).await;
+    let old = w.paid(&alice, sku, 1).await;
+    let unpaid = Placed::of(alice.buy(sku, 1).await);
+    owner.post("/admin/settings", &[("wechat-api", "v3")]).await;
+    let waiting = Placed::of(bob.buy(sku, 1).await);
+    let money = "select count(*) from ledger";
+    let before = w.count(money).await;
+    // A number that nobody here knows, a second payment of an attempt of v2, and another amount for one; WeChat knows none.
+    let told = |of: &Placed, number: &str, transaction: &str, fen: &str| {
+        let mut notice = w.notice(of, "alice");
+        notice.set("out_trade_no", number);
+        notice.set("transaction_id", transaction);
+        notice.set("total_fee", fen);
+        signed(&notice)
+    };
+    for (of, number, transaction, fen) in [
+        (&old, "ERP2026113000001", "4200009001", "8800"),
+        (&old, old.out_trade_no.as_str(), "4200009002", "8800"),
+        (&unpaid, unpaid.out_trade_no.as_str(), "4200009003", "1"),
+    ] {
+        w.wechat.fault_always("orderquery", Fault::Http500);
+        let answer = w.notify(told(of, number, transaction, fen)).await;
+        assert!(answer.contains("SUCCESS"), "{number}: {answer}");
+        w.run_jobs().await;
+        let find = format!("select id from money_exceptions where subject = '{transaction} unproven'");
+        let id = w.count(find).await;
+        let link = async || {
+            owner.post(&format!("/admin/exceptions/{id}/link"), &[("order_no", &waiting.no)]).await;
+            let said = owner.said("/admin/exceptions").await;
+            assert!(said.contains("微信还没有查实这笔款，不能关联，也不能退款"), "{number}: {said}");
+            owner.post(&format!("/admin/exceptions/{id}/refund"), &[]).await;
+            assert_eq!(w.count(money).await, before, "{number}");
+            said
+        };
+        assert!(link().await.contains("系统正在向微信查"), "{number}");
+        w.wechat.clear_faults();
+        w.advance(MINUTE);
+        w.run_jobs().await;
+        assert!(link().await.contains("微信说商户号 1900000109 没有这笔款"), "{number}");
+        let page = owner.page(&format!("/admin/exceptions/{id}/refund")).await;
+        assert!(page.contains("现在不能退款"), "{number}: {page}");
+        assert_eq!(bob.status(&waiting.no).await, "pending_payment", "{number}");
+        // Nothing but a person's word ends it, and what is told again is asked again.
+        let asked = w.wechat.calls("orderquery");
+        w.notify(told(of, number, transaction, fen)).await;
+        w.run_jobs().await;
+        assert!(w.wechat.calls("orderquery") > asked, "{number}");
+        owner.post(&format!("/admin/exceptions/{id}/resolve"), &[("resolution", "是伪造的，换了密钥")]).await;
+        let open = format!("select count(*) from money_exceptions where id = {id} and state = 'open'");
+        assert_eq!(w.count(open).await, 0, "{number}");
+    }
+    assert_eq!(w.wechat.calls("refund"), 0);
+    // What WeChat knows is money at once, and pays the order that it is linked to.
+    let lost = Placed::of(alice.buy(sku, 1).await);
+    w.wechat.pay_unheard(&lost.prepay_id, Paying::Well).unwrap();
+    let forget = format!("update attempts set out_trade_no = 'lost' where out_trade_no = '{}'", lost.out_trade_no);
+    w.shop.write(move |tx| Ok(tx.execute_batch(&forget)?)).await.unwrap();
+    w.wechat.fault_always("orderquery", Fault::Http500);
+    w.notify(told(&lost, &lost.out_trade_no, &w.transaction(&lost), "8800")).await;
+    w.run_jobs().await;
+    assert_eq!(w.count(money).await, before);
+    w.wechat.clear_faults();
+    let unproven = format!("select max(id) from money_exceptions where subject = '{} unproven'", w.transaction(&lost));
+    let unproven = w.count(unproven).await;
+    owner.post(&format!("/admin/exceptions/{unproven}/ask"), &[]).await;
+    w.run_jobs().await;
+    assert_eq!(w.count(money).await, before + 1);
+    let over = format!("select count(*) from money_exceptions where id = {unproven} and state = 'resolved'");
+    assert_eq!(w.count(over).await, 1);
+    let id = w.count("select max(id) from money_exceptions where kind = 'orphan_payment'").await;
+    assert_ne!(id, unproven);
+    owner.post(&format!("/admin/exceptions/{id}/link"), &[("order_no", &waiting.no)]).await;
+    assert_eq!(bob.status(&waiting.no).await, "to_ship");
+    // What an attempt of v2 waits for is paid by v2, as ever.
+    w.notify(signed(&w.notice(&unpaid, "alice"))).await;
+    assert_eq!(alice.status(&unpaid.no).await, "to_ship");
+    w.must_hold().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refund_in_wechats_console_is_learnt_of_by_the_door_of_v2_or_by_the_bill() {
     for heard in [true, false] {

@@ -27,7 +27,7 @@ use crate::typed::Length;
 use crate::wechat::bill;
 
 pub fn routes() -> Vec<Route> {
-    routes![list, refund_page, refund, stop, restore, link, resolve]
+    routes![list, refund_page, refund, stop, restore, link, ask, resolve]
 }
 
 /// Each with the refund that settles it, if any.
@@ -97,6 +97,7 @@ pub struct Shown {
     may_restore: bool,
     may_stop: bool,
     may_link: bool,
+    may_ask: bool,
     resolution: Option<String>,
     resolved_at: Option<String>,
     /// When it was shown.
@@ -129,6 +130,7 @@ impl Shown {
             may_restore: options.restore,
             may_stop: options.stop,
             may_link: options.link,
+            may_ask: options.ask,
             resolution: exception.resolution.clone(),
             resolved_at: exception.resolved_at.map(clock::shown),
             seen: now,
@@ -227,6 +229,12 @@ async fn link(shop: &State<Shop>, staff: Manager, id: &str, form: Form<LinkForm>
     back(INBOX, act(shop, staff.0, id, "关联到订单", link).await.map(|_| "已关联，订单已付款"))
 }
 
+#[post("/exceptions/<id>/ask")]
+async fn ask(shop: &State<Shop>, staff: Manager, id: &str) -> Flash<Redirect> {
+    let done = act(shop, staff.0, id, "再向微信查一次", |tx, id, _| decide::ask_again(tx, id)).await;
+    back(INBOX, done.map(|()| "正在向微信查，刷新页面看结果"))
+}
+
 #[derive(FromForm)]
 struct Resolution {
     resolution: String,
@@ -293,6 +301,7 @@ impl Shown {
             may_restore: true,
             may_stop: true,
             may_link: true,
+            may_ask: true,
             resolution: Some("已退".into()),
             resolved_at: Some("13:17".into()),
             seen: 1,

@@ -246,6 +246,7 @@ fn subject(conn: &Connection, job: &Listed) -> Result<(String, Option<String>)> 
             }
             None => (format!("付款 #{}", job.subject), None),
         },
+        Kind::Prove => ("有人通知的一笔款".into(), Some("/admin/exceptions".into())),
         Kind::LookBack => ("恢复之前付了款、还没发完的订单".into(), Some("/admin/orders?tab=to_ship".into())),
         Kind::Return => (format!("退换货 #{}", job.subject), Some(format!("/admin/returns/{}", job.subject))),
         Kind::Shelf => match products::product(conn, ProductId(job.subject))? {
