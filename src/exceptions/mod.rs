@@ -167,6 +167,12 @@ impl Exception {
         }
     }
 
+    /// How it stands, for a page that offers something about it.
+    pub fn mark(&self, refund: Option<&Refund>) -> String {
+        let refund = refund.map(|refund| format!("{}-{}-{}", refund.id, refund.state.word(), refund.not_before));
+        format!("{}-{}", u8::from(self.open), refund.unwrap_or_default())
+    }
+
     /// What the system will do and when, or what a person should do, in one sentence.
     pub fn next(&self, refund: Option<&Refund>, now: i64) -> String {
         use RefundState::*;

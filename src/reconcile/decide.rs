@@ -18,6 +18,19 @@ fn taken(tx: &Tx, id: ExceptionId) -> Result<(Exception, Option<Refund>)> {
     Ok((exception, refund))
 }
 
+/// What somebody does is done to what his page showed. Errors: in words, how it stands by now.
+pub fn must_stand(tx: &Tx, id: ExceptionId, seen: Option<&str>) -> Result<()> {
+    let (exception, refund) = taken(tx, id)?;
+    if seen.is_none_or(|seen| seen == exception.mark(refund.as_ref())) {
+        return Ok(());
+    }
+    let stands = match &exception.resolution {
+        Some(resolution) if !exception.open => resolution.clone(),
+        _ => exception.next(refund.as_ref(), tx.now()),
+    };
+    Err(Error::from(Code::OrderState).says(format!("没有执行：打开这一页之后情况变了。现在：{stands}")))
+}
+
 fn not_now(exception: &Exception) -> Error {
     let words = if exception.open && exception.is_unproven() {
         "微信还没有查实这笔款，不能关联，也不能退款"

@@ -123,6 +123,41 @@ async fn staff_may_stop_the_refund_and_decide_otherwise() {
     w.must_hold().await;
 }
 
+/// Of two who decide at once, the second is told what the first has done, and the first what has truly happened.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_decides_from_a_page_of_before_is_told_how_it_stands() {
+    let shown_on = |page: &str| {
+        let rest = page.split_once(r#"name="shown" value=""#).unwrap().1;
+        rest.split_once('"').unwrap().0.to_owned()
+    };
+    for first in ["refund", "stop", "restore"] {
+        for second in ["refund", "stop", "restore", "link"].into_iter().filter(|second| *second != first) {
+            let w = World::new().await;
+            let placed = late_without_stock(&w, "苹果", 1000).await;
+            let (ann, bob) = (w.staff("ann", Role::Manager).await, w.staff("bob", Role::Manager).await);
+            let sku = w.buyer("alice").await.order(&placed.no).await["lines"][0]["skuId"].as_str().unwrap().parse();
+            let sku = sku.unwrap();
+            let restock = move |tx: &xiaopu::db::Tx| {
+                Ok::<_, xiaopu::error::Error>(xiaopu::catalogue::stock::adjust(tx, sku, 5, None, "进货")?)
+            };
+            w.shop.db.write(restock).await.unwrap();
+            let id = exception_id(&w, "late_payment").await;
+            let shown = shown_on(&ann.page("/admin/exceptions").await);
+            assert_eq!(shown, shown_on(&bob.page(&format!("/admin/exceptions/{id}/refund")).await));
+            let form = [("shown", shown.as_str()), ("order_no", placed.no.as_str())];
+            ann.post(&format!("/admin/exceptions/{id}/{first}"), &form).await;
+            let said = ann.said("/admin/exceptions").await;
+            assert!(!said.contains("没有执行") && !said.contains("退款已发出"), "{first} {second}: {said}");
+            bob.post(&format!("/admin/exceptions/{id}/{second}"), &form).await;
+            let said = bob.said("/admin/exceptions").await;
+            assert!(said.contains("没有执行：打开这一页之后情况变了"), "{first} {second}: {said}");
+            let acts = "select count(*) from audit_log where what glob '资金异常*'";
+            assert_eq!(w.count(acts).await, 1, "{first} {second}");
+            w.must_hold().await;
+        }
+    }
+}
+
 /// A refund that WeChat refused may have been made in its console instead: whoever takes the order up again is told to look
 /// before goods leave for it.
 #[tokio::test(flavor = "multi_thread")]

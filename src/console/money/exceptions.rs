@@ -102,6 +102,8 @@ pub struct Shown {
     resolved_at: Option<String>,
     /// When it was shown.
     seen: i64,
+    /// How it stood then.
+    mark: String,
 }
 
 impl Shown {
@@ -134,6 +136,7 @@ impl Shown {
             resolution: exception.resolution.clone(),
             resolved_at: exception.resolved_at.map(clock::shown),
             seen: now,
+            mark: exception.mark(refund),
         }
     }
 }
@@ -150,10 +153,12 @@ async fn act<T: Send + 'static>(
     staff: Staff,
     id: &str,
     what: &'static str,
+    shown: Option<String>,
     work: impl Fn(&Tx, ExceptionId, &Who) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let id = id_of(id)?;
     let write = move |tx: &Tx| {
+        decide::must_stand(tx, id, shown.as_deref())?;
         let done = work(tx, id, &Who::staff(&staff.name))?;
         audit(tx, &staff, &format!("资金异常 {id}：{what}"))?;
         Ok(done)
@@ -195,27 +200,35 @@ async fn refund_page(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Tem
     Ok(assets::page("console/exception_refund.html", page))
 }
 
-#[post("/exceptions/<id>/refund")]
-async fn refund(shop: &State<Shop>, staff: Manager, id: &str) -> Flash<Redirect> {
-    let done = act(shop, staff.0, id, "立即退款", decide::refund_now).await;
-    back(INBOX, done.map(|_| "退款已发出，结果会显示在售后页"))
+#[derive(FromForm)]
+struct Act {
+    /// How the item stood on the page.
+    shown: Option<String>,
 }
 
-#[post("/exceptions/<id>/stop")]
-async fn stop(shop: &State<Shop>, staff: Manager, id: &str) -> Flash<Redirect> {
-    let done = act(shop, staff.0, id, "停止自动退款", decide::stop).await;
+#[post("/exceptions/<id>/refund", data = "<form>")]
+async fn refund(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Act>) -> Flash<Redirect> {
+    let done = act(shop, staff.0, id, "立即退款", form.into_inner().shown, decide::refund_now).await;
+    // A colleague may stop it before it is sent.
+    back(INBOX, done.map(|_| "退款马上发给微信，结果会显示在这里和售后页"))
+}
+
+#[post("/exceptions/<id>/stop", data = "<form>")]
+async fn stop(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Act>) -> Flash<Redirect> {
+    let done = act(shop, staff.0, id, "停止自动退款", form.into_inner().shown, decide::stop).await;
     back(INBOX, done.map(|()| "自动退款已停止，请决定怎么处理这笔钱"))
 }
 
-#[post("/exceptions/<id>/restore")]
-async fn restore(shop: &State<Shop>, staff: Manager, id: &str) -> Flash<Redirect> {
-    let done = act(shop, staff.0, id, "恢复订单", decide::restore).await;
+#[post("/exceptions/<id>/restore", data = "<form>")]
+async fn restore(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Act>) -> Flash<Redirect> {
+    let done = act(shop, staff.0, id, "恢复订单", form.into_inner().shown, decide::restore).await;
     back(INBOX, done.map(|()| "订单已恢复为待发货"))
 }
 
 #[derive(FromForm)]
 struct LinkForm {
     order_no: String,
+    shown: Option<String>,
 }
 
 #[post("/exceptions/<id>/link", data = "<form>")]
@@ -226,12 +239,12 @@ async fn link(shop: &State<Shop>, staff: Manager, id: &str, form: Form<LinkForm>
             typed.parse().map_err(|_| Error::field("order_no", format!("「{typed}」不是订单号，请核对")))?;
         decide::link(tx, id, &order_no, who)
     };
-    back(INBOX, act(shop, staff.0, id, "关联到订单", link).await.map(|_| "已关联，订单已付款"))
+    back(INBOX, act(shop, staff.0, id, "关联到订单", form.into_inner().shown, link).await.map(|_| "已关联，订单已付款"))
 }
 
 #[post("/exceptions/<id>/ask")]
 async fn ask(shop: &State<Shop>, staff: Manager, id: &str) -> Flash<Redirect> {
-    let done = act(shop, staff.0, id, "再向微信查一次", |tx, id, _| decide::ask_again(tx, id)).await;
+    let done = act(shop, staff.0, id, "再向微信查一次", None, |tx, id, _| decide::ask_again(tx, id)).await;
     back(INBOX, done.map(|()| "正在向微信查，刷新页面看结果"))
 }
 
@@ -272,7 +285,7 @@ async fn resolve(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Resolu
             None => Ok(()),
         }
     };
-    back(to, act(shop, staff.0, id, "标记为已处理", resolve).await.map(|()| "已标记为处理完"))
+    back(to, act(shop, staff.0, id, "标记为已处理", None, resolve).await.map(|()| "已标记为处理完"))
 }
 
 #[cfg(test)]
@@ -305,6 +318,7 @@ impl Shown {
             resolution: Some("已退".into()),
             resolved_at: Some("13:17".into()),
             seen: 1,
+            mark: "1-".into(),
         }
     }
 }
