@@ -339,12 +339,17 @@ pub const REFUNDABLE_FOR: i64 = 365 * DAY;
 impl Full {
     /// What has become of its goods and money so far, for a page that offers something of them.
     pub fn mark(&self) -> String {
-        let left: i64 = self.lines.iter().map(|line| line.shipped).sum();
+        // A parcel that was taken back and sent anew, or got another number, is not the one that was looked at.
+        let sent = self.shipments.iter().map(|one| (one.id.0, &one.parcel));
+        let parcels = sent.chain(self.resends.iter().map(|one| (one.id.0, &one.parcel)));
+        let parcels: Vec<_> =
+            parcels.map(|(id, parcel)| format!("{id}:{}{}", parcel.company, parcel.tracking_no)).collect();
         let closed = self.returns.iter().filter(|one| !one.case.state.is_open()).count();
         let taking = self.refunds.iter().map(|one| &one.refund).filter(|refund| refund.state.takes_money());
         let taking: Vec<_> = taking.map(|refund| refund.id.to_string()).collect();
         let (refunds, resends, returns) = (self.refunds.len(), self.resends.len(), self.returns.len());
-        format!("{refunds}-{resends}-{left}-{returns}-{closed}-{}-{}", self.came_back.len(), taking.join("."))
+        let (parcels, taking) = (parcels.join("."), taking.join("."));
+        format!("{refunds}-{resends}-{parcels}-{returns}-{closed}-{}-{taking}", self.came_back.len())
     }
 
     /// What somebody does is done to what his page showed. Errors: in words, with what to do `next`.
@@ -352,7 +357,7 @@ impl Full {
         if seen.is_none_or(|seen| seen == self.mark()) {
             return Ok(());
         }
-        let words = format!("打开这一页之后，这笔订单又有了退款、发货、退换或补发，{next}");
+        let words = format!("打开这一页之后，这笔订单又有了退款、发货、退换或补发，或改了单号，{next}");
         Err(Error::from(Code::OrderState).says(words))
     }
 

@@ -1446,6 +1446,38 @@ async fn the_same_loss_is_sent_once_more_once() {
     w.must_hold().await;
 }
 
+/// The parcel that somebody thinks lost is the one on his page: one that was taken back and sent anew, or that got another
+/// number, is looked at first.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_parcel_than_the_one_that_was_looked_at_is_not_sent_once_more() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let boss = w.staff("boss", Role::Manager).await;
+    let placed = shipped(&w, &boss, &alice, sku, 3).await;
+    let here = format!("/admin/orders/{}", placed.no);
+    let line = line(&alice, &placed).await;
+    let parcel = async || alice.order(&placed.no).await["shipments"][0]["id"].as_str().unwrap().to_owned();
+    let send = async |seen: &str| {
+        let form = [("pieces[0].id", line.as_str()), ("pieces[0].quantity", "1"), ("reason", "丢件"), ("seen", seen)];
+        boss.post(&format!("{here}/resend"), &[&form[..], &[("tracking_no", "SF7777777777777")]].concat()).await;
+        boss.said(&here).await
+    };
+    let before = seen_on(&boss.page(&here).await);
+    boss.post(&format!("{here}/shipments/{}/undo", parcel().await), &[]).await;
+    assert_eq!(alice.status(&placed.no).await, "to_ship");
+    boss.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    assert_eq!(alice.status(&placed.no).await, "shipped");
+    assert!(send(&before).await.contains("打开这一页之后"), "sent anew");
+    let before = seen_on(&boss.page(&here).await);
+    let number = format!("{here}/shipments/{}/number", parcel().await);
+    boss.post(&number, &[("tracking_no", "SF1234567890124")]).await;
+    assert!(send(&before).await.contains("打开这一页之后"), "another number");
+    assert_eq!(w.count("select count(*) from resends").await, 0);
+    assert!(send(&seen_on(&boss.page(&here).await)).await.contains("已补发"));
+    w.must_hold().await;
+}
+
 /// What came and was put on the shelf is not put there again: by the money that is paid instead, or by a parcel taken back.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_came_with_an_exchange_is_on_the_shelf_once() {
