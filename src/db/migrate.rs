@@ -79,6 +79,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0063_billed_refunds.sql"),
     include_str!("migrations/0064_last_ids.sql"),
     include_str!("migrations/0065_whole_bills.sql"),
+    include_str!("migrations/0066_billed_before.sql"),
 ];
 
 /// The newest schema that this program knows.
@@ -293,6 +294,53 @@ mod tests {
         assert_eq!((one(sent), one(moves)), ("13:2×1 14:1×2 23:1×1 23:1×2".into(), "1:4".into()));
         let broken: i64 = new.query_row("select count(*) from pragma_foreign_key_check", [], |row| row.get(0)).unwrap();
         assert_eq!(broken, 0);
+    }
+
+    /// What a bill named before that was kept, and nobody has settled since, is asked about as if it were named today.
+    #[test]
+    fn refunds_that_bills_named_before_are_told_of() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut old = Connection::open(dir.path().join("xiaopu.db")).unwrap();
+        for (version, sql) in (1..=62).zip(MIGRATIONS) {
+            apply(&mut old, version, sql).unwrap();
+        }
+        let row = |line: i64, transaction: &str, refund: &str, number: &str| {
+            format!(
+                "insert into bill_rows (day, line, kind, transaction_id, out_trade_no, refund_id, out_refund_no, amount_fen, fee_fen,
+                                        fee_fits, at, raw)
+                   values ('20261008', {line}, 'refund', '{transaction}', 'a', '{refund}', '{number}', 100, 0, 1, 0, '');"
+            )
+        };
+        let item = |transaction: &str, state: &str, difference: &str, day: &str| {
+            format!(
+                "insert into money_exceptions (kind, subject, state, out_trade_no, transaction_id, amount_fen, what, day, difference,
+                                               opened_at, resolved_at)
+                   values ('bill_difference', '{transaction} {difference}', '{state}', '', '{transaction}', 100, '', '{day}',
+                           '{difference}', 5, iif('{state}' = 'open', null, 6));"
+            )
+        };
+        for sql in [
+            row(1, "42-1", "50-1", "20481"),
+            row(2, "42-1", "50-2", ""),
+            row(3, "42-2", "50-3", "商户退款 1"),
+            row(4, "42-3", "50-4", "R4"),
+            row(5, "42-4", "50-5", "R5"),
+            row(6, "42-5", "50-6", "R6"),
+            item("42-1", "open", "refund_missing_here", "20261008"),
+            item("42-2", "open", "refund_missing_here", "20261008"),
+            item("42-3", "resolved", "refund_missing_here", "20261008"),
+            item("42-4", "open", "fee", "20261008"),
+            item("42-5", "open", "refund_missing_here", "20261009"),
+        ] {
+            old.execute_batch(&sql).unwrap();
+        }
+        drop(old);
+        drop(Db::open(dir.path()).unwrap());
+        let new = Connection::open(dir.path().join("xiaopu.db")).unwrap();
+        let sql = "select group_concat(transaction_id || ' ' || out_refund_no || ' ' || told_at, ', ')
+                     from (select * from billed_refunds order by refund_id)";
+        let told: String = new.query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(told, "42-1 20481 5, 42-1 WX-50-2 5, 42-2 WX-50-3 5");
     }
 
     /// Orders from before the index of words are found by it, and those of each day are counted.
