@@ -50,3 +50,38 @@ pub fn problem(words: Arguments<'_>) {
 pub fn part(words: Arguments<'_>) {
     let _ = io::stderr().lock().write_all(words.to_string().as_bytes());
 }
+
+/// Why the system refused, for whoever has to mend it; what is rare, in its own words.
+pub fn cause(e: &io::Error) -> String {
+    use io::ErrorKind::*;
+    let words = match e.kind() {
+        NotFound => "没有这个文件或目录",
+        PermissionDenied => "没有权限",
+        StorageFull | QuotaExceeded => "磁盘满了",
+        ReadOnlyFilesystem => "磁盘是只读的",
+        NotADirectory => "路径里有一段不是目录",
+        IsADirectory => "那是一个目录，不是文件",
+        AlreadyExists => "已经有同名的文件",
+        UnexpectedEof => "文件不完整",
+        _ => return e.to_string(),
+    };
+    words.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_refuses_is_told_in_the_owners_language() {
+        let nowhere = std::fs::read("/nowhere/at/all").unwrap_err();
+        assert_eq!(cause(&nowhere), "没有这个文件或目录");
+        let through_a_file = std::fs::read("/proc/version/x").unwrap_err();
+        assert_eq!(cause(&through_a_file), "路径里有一段不是目录");
+        for (code, words) in [(13, "没有权限"), (28, "磁盘满了"), (122, "磁盘满了"), (30, "磁盘是只读的")]
+        {
+            assert_eq!(cause(&io::Error::from_raw_os_error(code)), words);
+        }
+        assert!(cause(&io::Error::from_raw_os_error(5)).contains("os error 5"), "what is rare, in its own words");
+    }
+}

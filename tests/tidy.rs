@@ -49,7 +49,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("simulator", &["assets", "clock", "ids", "money", "nonce", "sockets", "wechat"]),
     ("places", &["typed"]),
     ("packing", &["db", "ids"]),
-    ("settings", &["clock", "db", "money", "nonce", "packing", "places", "secrets", "stored_enum", "typed", "wechat"]),
+    (
+        "settings",
+        &["clock", "db", "money", "nonce", "packing", "places", "say", "secrets", "stored_enum", "typed", "wechat"],
+    ),
     ("error", &["db"]),
     ("freight", &["db", "error", "ids", "money", "places", "stored_enum", "typed"]),
     ("shop", &["clock", "db", "error", "memory", "nonce", "packing", "secrets", "settings", "wechat"]),

@@ -15,7 +15,7 @@ use crate::error::{Code, Error, Result};
 use crate::ids::BackupId;
 use crate::jobs::Ran;
 use crate::payments::{invariants, store as payments};
-use crate::say::say;
+use crate::say::{cause, say};
 use crate::shop::Shop;
 use plain::Plain;
 
@@ -148,7 +148,7 @@ fn found(folder: &Path, file: &str, known: &[Backup]) -> Option<Backup> {
         return None;
     }
     let path = folder.join(file);
-    let bad = |e: std::io::Error| format!("读不出来：{e}");
+    let bad = |e: std::io::Error| format!("读不出来：{}", cause(&e));
     let proof =
         Plain::of(&path, folder, "rehearsed").map_err(bad).and_then(|plain| rehearse(plain.path(), Rehearsal::Whole));
     Some(Backup {
@@ -192,7 +192,7 @@ async fn make_by(shop: &Shop, who: &str, rehearsal: Rehearsal) -> Result<Backup>
             let proof = rehearse(&path, rehearsal)?;
             if let Some(second) = second {
                 copy_there(&path, &second.join(&file))
-                    .map_err(|e| format!("第二位置 {} 写不进去：{e}", second.display()))?;
+                    .map_err(|e| format!("第二位置 {} 写不进去：{}", second.display(), cause(&e)))?;
             }
             Ok(proof)
         });
@@ -260,7 +260,7 @@ fn pack(path: &Path, second: Option<&Path>) -> std::io::Result<i64> {
 
 /// Under another name until it is whole: half a backup must not look like one.
 fn copy(database: &Path, folder: &Path, file: &str) -> std::result::Result<PathBuf, String> {
-    let bad = |e: std::io::Error| format!("备份写不进 {}：{e}", folder.display());
+    let bad = |e: std::io::Error| format!("备份写不进 {}：{}", folder.display(), cause(&e));
     fs::create_dir_all(folder).map_err(bad)?;
     let path = folder.join(file);
     // A tenth is left for the orders of the day: a disk that is full takes none.

@@ -139,7 +139,8 @@ async fn public_finding(shop: &Shop, settings: &Settings) -> Result<String, Stri
         return Ok(format!("{url}（本机，只能用模拟微信）"));
     }
     shop.wechat.try_address(&asked, shop.now()).await.map_err(|lost| {
-        let said = lost.said.map_or_else(String::new, |said| format!("（{said}）"));
+        let said =
+            lost.said.filter(|_| lost.strange).map_or_else(String::new, |said| format!("（系统的原话：{said}）"));
         format!("{}{said}；小铺要开着才会回答", lost.words)
     })
 }

@@ -23,6 +23,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::clock::Clock;
+use crate::say::cause;
 
 pub use asked::Asked;
 use asked::Slot;
@@ -129,7 +130,7 @@ fn is_spoilt(e: &rusqlite::Error) -> bool {
 impl std::fmt::Display for OpenError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            OpenError::Io(path, e) => write!(f, "无法使用 {}: {e}", path.display()),
+            OpenError::Io(path, e) => write!(f, "无法使用 {}：{}", path.display(), cause(e)),
             OpenError::Locked(path) => {
                 write!(f, "另一个小铺正在使用数据目录 {}。请先停止它，或换一个 data_dir。", path.display())
             }

@@ -22,6 +22,7 @@ use crate::db::Tx;
 use crate::money::Fen;
 use crate::nonce::Nonces;
 use crate::packing::Constants;
+use crate::say::cause;
 use crate::secrets::SecretKey;
 use crate::typed::may_be_key;
 use crate::wechat::certificate::ClientIdentity;
@@ -171,7 +172,7 @@ fn read_pem(name: &str, path: &Path) -> Result<String, String> {
     let shown = path.display().to_string();
     let is_name = shown.len() < 256 && shown.contains(['.', '/']) && !shown.split('/').any(may_be_key);
     let shown = if is_name { shown } else { "（写的不像文件名）".to_owned() };
-    std::fs::read_to_string(path).map_err(|e| format!("配置 {name} 的文件 {shown} 读不出来: {e}"))
+    std::fs::read_to_string(path).map_err(|e| format!("配置 {name} 的文件 {shown} 读不出来：{}", cause(&e)))
 }
 
 /// The settings in force at one moment.

@@ -363,7 +363,9 @@ fn authorities(pem: &str) -> Result<Vec<Certificate>, BadUrl> {
 
 /// True for http on a loopback address, false for https; anything else is refused.
 fn is_local(url: &str) -> Result<bool, BadUrl> {
-    let parsed = Url::parse(url).map_err(|e| BadUrl(format!("微信接口地址 {} 不是有效的网址: {e}", told(url))))?;
+    let parsed = Url::parse(url).map_err(|_| {
+        BadUrl(format!("微信接口地址 {} 不是有效的网址，应当像 https://api.mch.weixin.qq.com", told(url)))
+    })?;
     let host = parsed.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     match parsed.scheme() {

@@ -61,11 +61,13 @@ pub struct NotFound {
     pub words: String,
     /// What the system said, in its own language: for whoever runs the program, not for a page.
     pub said: Option<String>,
+    /// The cause has no words here but the system's own.
+    pub strange: bool,
 }
 
 impl From<String> for NotFound {
     fn from(words: String) -> NotFound {
-        NotFound { words, said: None }
+        NotFound { words, said: None, strange: false }
     }
 }
 
@@ -89,9 +91,10 @@ impl Wechat {
                 Err(format!("{notify_url} 回答 {status}，但不像是小铺：请检查域名和反向代理").into())
             }
             Reached::Unreachable(Why { cause, said }) => {
-                let cause = cause.unwrap_or("系统的原话在服务器的日志里");
-                let words = format!("{notify_url} 连不上：{cause}。请检查域名解析、端口和证书");
-                Err(NotFound { words, said: Some(said) })
+                let strange = cause.is_none();
+                let cause = cause.map_or_else(String::new, |cause| format!("：{cause}"));
+                let words = format!("{notify_url} 连不上{cause}。请检查域名解析、端口和证书");
+                Err(NotFound { words, said: Some(said), strange })
             }
         }
     }

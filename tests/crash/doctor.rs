@@ -32,7 +32,12 @@ async fn a_header_that_the_proxy_does_not_set_is_warned_of() {
     let said = doctor(Some("X-Real-IP"));
     assert!(said.contains("代理没有设置 X-Real-IP"), "{said}");
     // The public address is asked, not believed.
-    assert!(said.contains("✗ 对外地址  https://127.0.0.1/wechat/") && said.contains("连不上"), "{said}");
+    assert!(
+        said.contains("✗ 对外地址  https://127.0.0.1/wechat/")
+            && said.contains("连不上：那里没有程序在听（连接被拒绝）。请检查"),
+        "{said}"
+    );
+    assert!(!said.contains("os error") && !said.contains("refused"), "an owner reads it: {said}");
     let said = doctor(None);
     assert!(said.contains("最近的登录都来自本机") && said.contains("ROCKET_IP_HEADER"), "{said}");
     // As a proxy would that does.

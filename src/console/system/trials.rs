@@ -386,6 +386,6 @@ async fn try_notify(shop: &Shop) -> Result<String> {
         if let Some(said) = &lost.said {
             say!(Warn, "{url} was not reached: {said}");
         }
-        wrong(lost.words)
+        wrong(lost.words + if lost.strange { "系统的原话在服务器的日志里" } else { "" })
     })
 }
