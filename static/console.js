@@ -26,6 +26,31 @@ function marked() {
 marked();
 addEventListener("hashchange", marked);
 
+// Of the settings those that a word names: a whole card by its title, a field by its own words.
+const sift = $("[data-sift]");
+if (sift) {
+  const settings = $(".settings");
+  sift.parentElement.hidden = false;
+  sift.addEventListener("input", () => {
+    const words = narrow(sift.value).toLowerCase().split(/\s+/);
+    const says = (one) => words.every((word) => one.textContent.toLowerCase().includes(word));
+    settings.classList.toggle("sifted", words[0] !== "");
+    let found = false;
+    for (const card of $$("section.card", settings)) {
+      const [whole, fields] = [says($("h2", card)), $$("form label", card)];
+      fields.forEach((field) => (field.hidden = !whole && !says(field)));
+      card.hidden = !whole && fields.every((field) => field.hidden);
+      found ||= !card.hidden;
+    }
+    $("[data-none]", settings).hidden = found;
+  });
+  // Whoever then takes a card from the list wants that one, as it is.
+  addEventListener("hashchange", () => {
+    sift.value = "";
+    sift.dispatchEvent(new Event("input"));
+  });
+}
+
 const copies = (inside) => {
   for (const button of $$(".copy", inside)) {
     if (!navigator.clipboard) break;
