@@ -1,12 +1,14 @@
 //! What the shop costs, as ratios: every row is measured side by side with its yardstick in this one run.
 //!
-//! `cargo bench --bench shop` runs them all; `cargo bench --bench shop -- notify pages` some of them.
+//! `cargo bench --bench shop` runs them all; `cargo bench --bench shop -- notify pages` some of them. What was measured is
+//! written into `benches/RESULTS.md`, each row over the one of before.
 
 mod before;
 mod disk;
 mod goods;
 mod load;
 mod program;
+mod results;
 mod rows;
 mod seed;
 mod versions;
@@ -57,12 +59,8 @@ fn main() {
             }
         }
     });
-    println!("\n| 测什么 | 结果 | 目标 | |\n|---|---|---|---|");
-    for line in &lines {
-        let mark = line.reached.map_or("", |reached| if reached { "✓" } else { "✗" });
-        println!("| {} | {} | {} | {mark} |", line.what, line.result, line.wanted);
-    }
     assert!(!lines.is_empty(), "no row is called so: {}", rows::ALL.map(|(name, _)| name).join(" "));
+    results::keep(&lines);
 }
 
 fn print(line: &Line) {
