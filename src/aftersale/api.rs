@@ -19,6 +19,7 @@ use crate::error::{Code, Error, Result};
 use crate::ids::{IdempotencyKey, LineId, OrderId, ReturnId, SkuId};
 use crate::money::Fen;
 use crate::orders::api::{Moment, with_order};
+use crate::orders::quote::MOST_LINES;
 use crate::orders::store::Made;
 use crate::orders::{self, Full, Who, in_hand};
 use crate::parcels::{self, Found};
@@ -154,8 +155,8 @@ struct LineForm {
 impl ReturnForm {
     fn wish(&self) -> Result<ReturnRequest> {
         let kind = self.kind.parse::<Kind>().map_err(|()| Error::field("kind", "kind 只能是 return 或 exchange"))?;
-        if !(1..=50).contains(&self.lines.len()) {
-            return Err(Error::field("lines", "请选择要退换的商品"));
+        if !(1..=MOST_LINES).contains(&self.lines.len()) {
+            return Err(Error::field("lines", format!("请选择 1 到 {MOST_LINES} 种要退换的商品")));
         }
         let read = |(i, line): (usize, &LineForm)| {
             let at = |field: &str| format!("lines[{i}].{field}");

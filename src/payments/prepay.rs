@@ -64,7 +64,8 @@ pub struct Purchase {
 }
 
 /// What a buyer may write with an order.
-const REMARK: Length = Length::up_to(200);
+/// What a buyer may say about an order.
+pub const REMARK: Length = Length::up_to(200);
 
 impl PrepayForm {
     pub fn check(self) -> Result<Purchase> {

@@ -388,6 +388,10 @@ async fn stock_changes_with_a_reason_and_a_history() {
     ] {
         assert!(count(on_hand, "9", reason).await.contains(problem), "{on_hand} {reason}");
     }
+    let long = "长".repeat(101);
+    let form = [("rows[0].sku", sku_id.as_str()), ("rows[0].on_hand", "12"), ("reason", "盘点"), ("note", &long)];
+    manager.post(page, &form).await;
+    assert!(manager.said(page).await.contains("备注最多 100 个字"), "nothing of what was written is cut off");
     assert!(count("12", "9", "盘点").await.contains("库存 9 → 12"));
     count("+5", "12", "进货").await;
     count("-1", "17", "损耗").await;

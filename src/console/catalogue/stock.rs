@@ -19,7 +19,7 @@ use crate::ids::{ProductId, SkuId};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
-use crate::typed::{bare, whole};
+use crate::typed::{Length, bare, whole};
 
 pub fn routes() -> Vec<Route> {
     routes![page, adjust]
@@ -228,13 +228,18 @@ pub fn counted(typed: &str, was: i64) -> Result<i64> {
     delta.ok_or_else(|| Error::field("on_hand", "库存请填 0 或正整数，或 +20、-3 这样的增减"))
 }
 
+const NOTE: Length = Length::up_to(100);
+
 /// All that was typed, or nothing of it.
 async fn set(shop: &Shop, staff: Staff, id: ProductId, form: Count) -> Result<(String, String)> {
     let deltas = form.rows.iter().enumerate().map(|(i, row)| Ok((i, row.sku, row.delta(i)?)));
     let deltas = deltas.collect::<Result<Vec<_>>>()?;
     let reason =
         REASONS.iter().find(|known| **known == form.reason).ok_or_else(|| Error::field("reason", "请选择原因"))?;
-    let note: String = form.note.trim().chars().take(100).collect();
+    let note = form.note.trim();
+    if !NOTE.fits_line(note) {
+        return Err(Error::field("note", format!("备注{NOTE}")));
+    }
     let note = if note.is_empty() { (*reason).to_owned() } else { format!("{reason}：{note}") };
     let write = move |tx: &Tx| {
         let product = store::product(tx, id)?.ok_or(Code::NotFound)?;

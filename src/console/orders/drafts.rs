@@ -21,6 +21,7 @@ use crate::ids::{DraftId, OrderNo, SkuId};
 use crate::money::Fen;
 use crate::orders::freight::{carried, freights};
 use crate::orders::store as orders;
+use crate::payments::prepay::REMARK;
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -261,8 +262,8 @@ impl DraftForm {
         let total = total(&lines, freight)
             .ok_or_else(|| Error::field("lines", "一共要付的至少 0.01 元；金额太大请分开开单"))?;
         let remark = clean(&self.remark);
-        if remark.chars().count() > 200 {
-            return Err(Error::field("remark", "留言最多 200 个字"));
+        if !REMARK.fits(&remark) {
+            return Err(Error::field("remark", format!("留言{REMARK}")));
         }
         let (id, staff, withdrawn, order) = (DraftId(0), String::new(), false, None);
         let address = address.filter(|_| delivery.needs_address());

@@ -17,6 +17,7 @@ use crate::error::{Code, Error, Result};
 use crate::ids::{IdempotencyKey, LineId, RefundId};
 use crate::money::Fen;
 use crate::orders::api::{Moment, with_order};
+use crate::orders::quote::MOST_LINES;
 use crate::orders::store::Made;
 use crate::orders::view::{RefundLineView, RefundView};
 use crate::orders::{self, Full, Who};
@@ -50,8 +51,8 @@ struct LineForm {
 /// The pieces that are asked for; `None` for the whole order.
 fn wanted(lines: Option<&[LineForm]>) -> Result<Option<Vec<(LineId, i64)>>> {
     let Some(lines) = lines else { return Ok(None) };
-    if !(1..=50).contains(&lines.len()) {
-        return Err(Error::field("lines", "请选择要退的商品；整单退款请不要写 lines"));
+    if !(1..=MOST_LINES).contains(&lines.len()) {
+        return Err(Error::field("lines", format!("请选择 1 到 {MOST_LINES} 种要退的商品；整单退款请不要写 lines")));
     }
     let read = |(i, line): (usize, &LineForm)| match line.line_id.parse::<LineId>() {
         Ok(id) => Ok((id, line.quantity)),
