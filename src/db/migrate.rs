@@ -80,6 +80,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0064_last_ids.sql"),
     include_str!("migrations/0065_whole_bills.sql"),
     include_str!("migrations/0066_billed_before.sql"),
+    include_str!("migrations/0067_whole_before.sql"),
 ];
 
 /// The newest schema that this program knows.
@@ -341,6 +342,44 @@ mod tests {
                      from (select * from billed_refunds order by refund_id)";
         let told: String = new.query_row(sql, [], |row| row.get(0)).unwrap();
         assert_eq!(told, "42-1 20481 5, 42-1 WX-50-2 5, 42-2 WX-50-3 5");
+    }
+
+    /// A day whose books agreed, and of whose bill nothing was found, was read whole before that was kept.
+    #[test]
+    fn bills_of_before_are_whole_where_nothing_was_found_of_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut old = Connection::open(dir.path().join("xiaopu.db")).unwrap();
+        for (version, sql) in (1..=64).zip(MIGRATIONS) {
+            apply(&mut old, version, sql).unwrap();
+        }
+        // The day's state, who looked at it, and what was found of it and settled.
+        for (day, state, looked_by, found) in [
+            ("20261001", "equal", "null", ""),
+            ("20261002", "differs", "null", ""),
+            ("20261003", "equal", "'boss'", ""),
+            ("20261004", "equal", "null", "unreadable"),
+            ("20261005", "equal", "null", "funds"),
+            ("20261006", "equal", "null", "fee"),
+            ("20261007", "equal", "null", "refund_missing_here"),
+        ] {
+            let part = format!(
+                "insert into bill_parts (day, mch_id, n, state, looked_by, checked_at)
+                   values ('{day}', '1900000109', 0, '{state}', {looked_by}, 1)"
+            );
+            old.execute(&part, []).unwrap();
+            if !found.is_empty() {
+                let item = format!(
+                    "insert into money_exceptions (kind, subject, state, amount_fen, what, day, difference, opened_at, resolved_at)
+                       values ('bill_difference', '{day}', 'resolved', 1, '', '{day}', '{found}', 1, 2)"
+                );
+                old.execute(&item, []).unwrap();
+            }
+        }
+        drop(old);
+        drop(Db::open(dir.path()).unwrap());
+        let new = Connection::open(dir.path().join("xiaopu.db")).unwrap();
+        let sql = "select group_concat(day, ' ') from (select day from bill_parts where whole = 1 order by day)";
+        assert_eq!(new.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap(), "20261001 20261006");
     }
 
     /// Orders from before the index of words are found by it, and those of each day are counted.

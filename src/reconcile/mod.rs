@@ -8,7 +8,7 @@ pub mod store;
 
 use rusqlite::Connection;
 
-use crate::clock::{DAY, Day, HOUR, MINUTE};
+use crate::clock::{Day, HOUR, MINUTE};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::exceptions::{self, Difference, Kind, MATCHED_AGAIN, NewException};
@@ -325,7 +325,8 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
         let anybodys =
             |one: &store::Found| one.difference == Difference::RefundMissingHere && one.transaction_id.is_empty();
         let off = !bill.unreadable.is_empty() || bill.summary_off.is_some() || !funds.differs().is_empty();
-        let whole = !off && mine.is_empty() && !found.iter().any(anybodys);
+        // What the flow will say of the bill is not known while it is being made.
+        let whole = !off && !later && mine.is_empty() && !found.iter().any(anybodys);
         report_differences(tx, day, &found, &bill_id)?;
         for other in store::days_to_match_again(tx, day)? {
             jobs::enqueue(tx, Task::Bill(other), tx.now())?;
@@ -334,7 +335,7 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
         parts::store::put(tx, day, &mch_id, state, &bill.others, whole)?;
         parts::conclude(tx, day, Some(&mch_id))?;
         if whole {
-            answer_holds(tx, day, &mch_id)?;
+            answer_holds(tx, &mch_id)?;
         }
         if unheard == 0 {
             payments::clear_unread_until(tx, day.end())?;
@@ -351,12 +352,12 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
     }
 }
 
-/// What somebody is to look into has its answer where the bills of all days since the payment were read whole, and one of them
-/// names a refund: there is no other.
-fn answer_holds(tx: &Tx, day: Day, mch_id: &str) -> Result<()> {
-    for (entry, first) in store::refunds_awaited(tx, day, mch_id)? {
-        if parts::store::read_whole(tx, first, day, mch_id)? == (day.end() - first.start()) / DAY {
-            learn::answered_by_bill(tx, day, entry)?;
+/// What somebody is to look into has its answer where the bills of all days since the payment were read whole, as far as the last
+/// one that names a refund of it: there is no other. A bill that comes late may be the one that was missing.
+fn answer_holds(tx: &Tx, mch_id: &str) -> Result<()> {
+    for awaited in store::refunds_awaited(tx, mch_id)? {
+        if let Some(last) = parts::store::whole_until(tx, awaited.paid, mch_id)?.filter(|last| *last >= awaited.named) {
+            learn::answered_by_bill(tx, last, awaited.entry)?;
         }
     }
     Ok(())

@@ -302,20 +302,30 @@ pub fn refunds_missed(conn: &Connection, day: Day, lines: Lines) -> Result<Vec<M
     rows.query_map(params![day, lines.first, lines.until()], missed)?.collect()
 }
 
-/// The payments under this merchant number of which somebody is to look what went back, and with a refund in a bill of this day
-/// or one before it: each with the day on which it was made.
-pub fn refunds_awaited(conn: &Connection, day: Day, mch_id: &str) -> Result<Vec<(LedgerId, Day)>> {
+/// A payment of which somebody is to look what went back, and of which a bill names a refund.
+pub struct Awaited {
+    pub entry: LedgerId,
+    pub paid: Day,
+    /// The last day whose bill names a refund of it.
+    pub named: Day,
+}
+
+/// Those under this merchant number.
+pub fn refunds_awaited(conn: &Connection, mch_id: &str) -> Result<Vec<Awaited>> {
     let mut rows = conn.prepare_cached(
-        "select distinct l.id, l.day from money_exceptions e
+        "select l.id, l.day, max(b.day) as named from money_exceptions e
            join ledger l on l.kind = 'payment' and l.wechat_id = e.transaction_id
            left join attempts a on a.id = l.attempt_id
            left join strays s on s.transaction_id = l.wechat_id
+           join bill_rows b on b.kind = 'refund' and b.transaction_id = l.wechat_id
           where e.kind = 'amount_mismatch' and e.state = 'open' and e.subject = l.wechat_id || ' gone back'
-            and coalesce(a.mch_id, s.mch_id) = ?2
-            and exists (select 1 from bill_rows b
-                         where b.kind = 'refund' and b.transaction_id = l.wechat_id and b.day <= ?1)",
+            and coalesce(a.mch_id, s.mch_id) = ?1
+          group by l.id",
     )?;
-    rows.query_map(params![day, mch_id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    rows.query_map([mch_id], |row| {
+        Ok(Awaited { entry: row.get("id")?, paid: row.get("day")?, named: row.get("named")? })
+    })?
+    .collect()
 }
 
 /// What WeChat kept of one payment or refund.

@@ -389,7 +389,8 @@ async fn stock_changes_with_a_reason_and_a_history() {
         assert!(count(on_hand, "9", reason).await.contains(problem), "{on_hand} {reason}");
     }
     let long = "长".repeat(101);
-    let form = [("rows[0].sku", sku_id.as_str()), ("rows[0].on_hand", "12"), ("reason", "盘点"), ("note", &long)];
+    let row = [("rows[0].sku", sku_id.as_str()), ("rows[0].on_hand", "12"), ("rows[0].was", "9")];
+    let form = [&row[..], &[("reason", "盘点"), ("note", &long)]].concat();
     manager.post(page, &form).await;
     assert!(manager.said(page).await.contains("备注最多 100 个字"), "nothing of what was written is cut off");
     assert!(count("12", "9", "盘点").await.contains("库存 9 → 12"));

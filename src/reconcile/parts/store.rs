@@ -63,10 +63,19 @@ pub fn put(tx: &Tx, day: Day, mch_id: &str, state: BillState, others: &Others, w
     Ok(())
 }
 
-/// How many of these days, both ends included, have a bill of this merchant number that was read whole.
-pub fn read_whole(conn: &Connection, first: Day, last: Day, mch_id: &str) -> Result<i64> {
-    conn.prepare_cached("select count(*) from bill_parts where day >= ?1 and day <= ?2 and mch_id = ?3 and whole = 1")?
-        .query_row(params![first, last, mch_id], |row| row.get(0))
+/// The last of the days from this one on, none left out, whose bills of this merchant number were read whole.
+pub fn whole_until(conn: &Connection, first: Day, mch_id: &str) -> Result<Option<Day>> {
+    let mut rows =
+        conn.prepare_cached("select day from bill_parts where day >= ?1 and mch_id = ?2 and whole = 1 order by day")?;
+    let (mut last, mut next) = (None, first);
+    for day in rows.query_map(params![first, mch_id], |row| row.get::<_, Day>(0))? {
+        let day = day?;
+        if day != next {
+            break;
+        }
+        (last, next) = (Some(day), day.plus(1));
+    }
+    Ok(last)
 }
 
 pub fn put_looked(tx: &Tx, day: Day, mch_id: &str, who: &str) -> Result<()> {
