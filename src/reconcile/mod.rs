@@ -337,7 +337,7 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
         if whole {
             answer_holds(tx, &mch_id)?;
         }
-        if unheard == 0 {
+        if whole && unheard == 0 {
             payments::clear_unread_until(tx, day.end())?;
         }
         Ok(!mine.is_empty())

@@ -852,6 +852,9 @@ async fn a_shop_by_api_v3_alone_is_told_of_what_it_cannot_open() {
     let log = owner.page("/admin/transactions").await;
     assert!(log.contains("看不了，API v2 还缺 APIv2 密钥"), "{log}");
     assert_eq!(alice.status(&placed.no).await, "to_ship");
+    // By the next morning the day's bill has told of everything.
+    next_morning(&w).await;
+    w.wait("the bill", || async { !owner.page("/admin").await.contains(told) }).await;
 }
 
 /// The same where the key is there and wrong: what sells does not need it, so nothing else says so.
@@ -877,6 +880,8 @@ async fn a_shop_by_api_v3_is_told_that_its_key_of_v2_opens_nothing() {
         xiaopu::worker::seed(&w.shop).await.unwrap();
         assert_eq!(owner.page("/admin").await.contains(told), heard, "{key}: started anew");
     }
+    next_morning(&w).await;
+    w.wait("the bill", || async { !owner.page("/admin").await.contains(told) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
