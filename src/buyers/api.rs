@@ -125,9 +125,7 @@ struct Pasted {
 #[post("/addresses/read", data = "<pasted>")]
 async fn read_address(_buyer: Buyer, pasted: Body<Pasted>) -> Result<Json<Address>> {
     match pasted.value.text.chars().count() {
-        0..=LONGEST_PASTED => {
-            paste::read(&pasted.value.text).map(|read| Json(read.address)).map_err(|why| Error::field("text", why))
-        }
+        0..=LONGEST_PASTED => paste::read(&pasted.value.text).map(Json).map_err(|why| Error::field("text", why)),
         _ => Err(Error::field("text", format!("粘贴的内容最多 {LONGEST_PASTED} 个字"))),
     }
 }
@@ -155,7 +153,9 @@ async fn change_address(shop: &State<Shop>, buyer: Buyer, id: &str, form: Body<A
     let address = form.value.check("")?;
     let write = move |tx: &Tx| {
         let before = store::address(tx, buyer.id, id)?.ok_or(Code::NotFound)?;
-        store::update_address(tx, buyer.id, id, &address)?;
+        if !store::update_address(tx, buyer.id, id, &address)? {
+            return Err(Code::NotFound.into());
+        }
         saved(tx, buyer.id, id, &address, default.unwrap_or(before.is_default))
     };
     shop.write(write).await.map(Json)

@@ -1,9 +1,8 @@
 //! When a product goes on and off the shelf by itself.
 
-use rusqlite::Result;
-
 use super::{ShelfTimes, store};
 use crate::db::Tx;
+use crate::error::{Code, Error, Result};
 use crate::ids::ProductId;
 
 impl ShelfTimes {
@@ -18,6 +17,14 @@ impl ShelfTimes {
         };
         let to_come = |at: Option<i64>| at.filter(|at| *at > now);
         (stands, ShelfTimes { on_at: to_come(self.on_at), off_at: to_come(self.off_at) })
+    }
+}
+
+/// Puts a product on the shelf, or takes it off. Errors: NotFound, where there is none or it lies in the recycle bin.
+pub fn set_shelf(tx: &Tx, id: ProductId, on: bool) -> Result<()> {
+    match store::set_shelf(tx, id, on)? {
+        true => Ok(()),
+        false => Err(Error::from(Code::NotFound).says("商品在回收站里，没有动：先恢复，再上架")),
     }
 }
 
@@ -38,7 +45,7 @@ pub fn turn(tx: &Tx, id: ProductId) -> Result<Option<Turned>> {
         store::set_shelf_times(tx, id, left)?;
     }
     if let Some(on) = moved {
-        store::set_shelf(tx, id, on)?;
+        set_shelf(tx, id, on)?;
     }
     Ok(Some(Turned { name: product.name, on_shelf: moved, next: left.next() }))
 }

@@ -625,7 +625,8 @@ pub fn seller(conn: &Connection, id: SkuId, pieces: i64) -> Result<Seller> {
     })
 }
 
-pub fn set_shelf(tx: &Tx, id: ProductId, on_shelf: bool) -> Result<bool> {
+/// False when there is no such product, or it lies in the recycle bin. For `shelf` alone.
+pub(super) fn set_shelf(tx: &Tx, id: ProductId, on_shelf: bool) -> Result<bool> {
     let changed = tx
         .prepare_cached(
             "update products set on_shelf = ?2, updated_at = ?3, version = version + 1

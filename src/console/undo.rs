@@ -7,6 +7,7 @@ use rocket::{FromForm, Request, Route, State, post, routes};
 use serde::{Deserialize, Serialize};
 
 use super::{back, inside, referer};
+use crate::catalogue::shelf::set_shelf;
 use crate::catalogue::{Product, Sku, stock, store as catalogue};
 use crate::clock::MINUTE;
 use crate::db::Tx;
@@ -164,11 +165,15 @@ impl Step {
         match *self {
             Step::Flag { .. } => Ok(false),
             Step::Shelf { on, .. } if product.on_shelf == on && !product.deleted => {
-                Ok(catalogue::set_shelf(tx, id, !on)?)
+                set_shelf(tx, id, !on)?;
+                Ok(true)
             }
             Step::Binned { on, .. } if product.deleted && catalogue::product_named(tx, &product.name)?.is_none() => {
                 catalogue::restore_product(tx, id)?;
-                Ok(!on || catalogue::set_shelf(tx, id, true)?)
+                if on {
+                    set_shelf(tx, id, true)?;
+                }
+                Ok(true)
             }
             Step::Shelf { .. } | Step::Binned { .. } => Ok(false),
             Step::Category { was, is, .. } => {

@@ -72,6 +72,13 @@ pub enum DbError {
     Sqlite(rusqlite::Error),
 }
 
+impl DbError {
+    /// What must hold beside what was read in the same transaction; where it does not, nothing of it is kept.
+    pub fn unless(holds: bool, what: &'static str) -> Result<(), DbError> {
+        if holds { Ok(()) } else { Err(DbError::Broken(what)) }
+    }
+}
+
 impl std::fmt::Display for DbError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

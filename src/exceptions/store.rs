@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::{Exception, MATCHED_AGAIN, NewException, unproven};
 use crate::clock::Day;
-use crate::db::Tx;
+use crate::db::{DbError, Tx};
 use crate::ids::{ExceptionId, OrderId, RefundId};
 
 /// Opens an exception; `None` when the same money was reported before.
@@ -272,15 +272,15 @@ pub fn count_open_of_day(conn: &Connection, day: Day) -> Result<i64> {
         .query_row([day], |row| row.get(0))
 }
 
-/// False when it was settled before.
-pub fn resolve(tx: &Tx, id: ExceptionId, resolution: &str) -> Result<bool> {
+/// Settles one that is open. Errors: it is not.
+pub fn resolve(tx: &Tx, id: ExceptionId, resolution: &str) -> Result<(), DbError> {
     let changed = tx
         .prepare_cached(
             "update money_exceptions set state = 'resolved', resolution = ?2, resolved_at = ?3
               where id = ?1 and state = 'open'",
         )?
         .execute(params![id, resolution, tx.now()])?;
-    Ok(changed == 1)
+    DbError::unless(changed == 1, "an exception that is to be settled is not open")
 }
 
 /// The refund that settles it; it is shown and counted until that has succeeded.

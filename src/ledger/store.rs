@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::{DaySum, Entered, Shares, Unasked};
 use crate::clock::{Day, HOUR};
-use crate::db::Tx;
+use crate::db::{DbError, Tx};
 use crate::ids::{AttemptId, LedgerId, OrderId};
 use crate::money::Fen;
 use crate::wechat::Payment;
@@ -48,13 +48,26 @@ fn enter(tx: &Tx, movement: &Movement<'_>) -> Result<bool> {
     Ok(inserted == 1)
 }
 
+/// A movement that cannot stand there yet: whoever enters it changes something else along with it.
+fn enter_new(tx: &Tx, movement: &Movement<'_>) -> Result<(), DbError> {
+    DbError::unless(enter(tx, movement)?, "money that is new stands in the ledger already")
+}
+
+/// A payment that becomes an order's. Errors: it stands in the ledger already.
+pub fn enter_payment(tx: &Tx, payment: &Payment, order: OrderId, attempt: AttemptId) -> Result<(), DbError> {
+    DbError::unless(
+        put_payment(tx, payment, Some(order), Some(attempt))?,
+        "a payment that is new stands in the ledger already",
+    )
+}
+
+/// A payment beside every order: WeChat may tell of it again, and it is entered once.
+pub fn enter_beside(tx: &Tx, payment: &Payment, attempt: Option<AttemptId>) -> Result<()> {
+    put_payment(tx, payment, None, attempt).map(drop)
+}
+
 /// False when this transaction stands in the ledger already.
-pub fn enter_payment(
-    tx: &Tx,
-    payment: &Payment,
-    order_id: Option<OrderId>,
-    attempt_id: Option<AttemptId>,
-) -> Result<bool> {
+fn put_payment(tx: &Tx, payment: &Payment, order_id: Option<OrderId>, attempt_id: Option<AttemptId>) -> Result<bool> {
     let movement = Movement {
         kind: "payment",
         wechat_id: &payment.transaction_id,
@@ -120,7 +133,8 @@ pub struct GoneBack<'a> {
     pub moved_at: i64,
 }
 
-pub fn enter_refund(tx: &Tx, back: &GoneBack<'_>) -> Result<bool> {
+/// Errors: this refund of WeChat's stands in the ledger already.
+pub fn enter_refund(tx: &Tx, back: &GoneBack<'_>) -> Result<(), DbError> {
     let movement = Movement {
         kind: "refund",
         wechat_id: back.refund_id,
@@ -130,7 +144,7 @@ pub fn enter_refund(tx: &Tx, back: &GoneBack<'_>) -> Result<bool> {
         moved_at: back.moved_at,
         ..Movement::default()
     };
-    enter(tx, &movement)
+    enter_new(tx, &movement)
 }
 
 /// What has gone back of a payment through WeChat, and how much of that was borne by the merchant; in fen.
@@ -143,17 +157,17 @@ pub fn gone_back(conn: &Connection, transaction_id: &str) -> Result<(i64, i64)> 
     .query_row([transaction_id], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-/// What WeChat kept of a payment or refund; negative when it gave a fee back.
-pub fn enter_fee(tx: &Tx, wechat_id: &str, fee_fen: i64, moved_at: i64) -> Result<bool> {
+/// What WeChat kept of a payment or refund; negative when it gave a fee back. A bill that is read again enters nothing.
+pub fn enter_fee(tx: &Tx, wechat_id: &str, fee_fen: i64, moved_at: i64) -> Result<()> {
     if fee_fen == 0 {
-        return Ok(false);
+        return Ok(());
     }
     let movement = Movement { kind: "fee", wechat_id, amount_fen: -fee_fen, moved_at, ..Movement::default() };
-    enter(tx, &movement)
+    enter(tx, &movement).map(drop)
 }
 
-/// Money that moved outside WeChat, in (positive) or out; `number` is ours.
-pub fn enter_offline(tx: &Tx, number: &str, order_id: Option<OrderId>, amount_fen: i64) -> Result<bool> {
+/// Money that moved outside WeChat, in (positive) or out; `number` is ours. Errors: it stands in the ledger already.
+pub fn enter_offline(tx: &Tx, number: &str, order_id: Option<OrderId>, amount_fen: i64) -> Result<(), DbError> {
     let movement = Movement {
         kind: "offline",
         wechat_id: number,
@@ -162,11 +176,11 @@ pub fn enter_offline(tx: &Tx, number: &str, order_id: Option<OrderId>, amount_fe
         moved_at: tx.now(),
         ..Movement::default()
     };
-    enter(tx, &movement)
+    enter_new(tx, &movement)
 }
 
-/// Makes money that came beside every order an order's own: two rows, so that the sum of all stays.
-pub fn link(tx: &Tx, entered: &Entered, order_id: OrderId) -> Result<()> {
+/// Makes money that came beside every order an order's own: two rows, so that the sum of all stays. Errors: it is one's.
+pub fn link(tx: &Tx, entered: &Entered, order_id: OrderId) -> Result<(), DbError> {
     for (kind, order_id, sign) in [("link", Some(order_id), 1), ("unlink", None, -1)] {
         let movement = Movement {
             kind,
@@ -178,7 +192,7 @@ pub fn link(tx: &Tx, entered: &Entered, order_id: OrderId) -> Result<()> {
             moved_at: tx.now(),
             payer: None,
         };
-        enter(tx, &movement)?;
+        enter_new(tx, &movement)?;
     }
     Ok(())
 }

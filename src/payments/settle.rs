@@ -245,7 +245,7 @@ impl Fact<'_> {
         if attempt.state == AttemptState::Paid {
             return self.duplicate(attempt, &order);
         }
-        store::set_paid(tx, attempt.id, &payment.transaction_id, payment.paid_at)?;
+        attempts::pay(tx, attempt, payment)?;
         self.flag_other_payer(attempt)?;
         match order.status {
             OrderStatus::PendingPayment => self.paid(attempt, &order),
@@ -366,7 +366,7 @@ impl Fact<'_> {
     fn enter(&self, attempt: &Attempt, order: &Order) -> Result<()> {
         let what = format!("{}：支付单 #{:02} ¥{} ✓验签 ✓金额", self.source.text(), attempt.n, self.payment.total);
         self.note(order.id, &self.source.who(), &what)?;
-        ledger::enter_payment(self.tx, self.payment, Some(order.id), Some(attempt.id))?;
+        ledger::enter_payment(self.tx, self.payment, order.id, attempt.id)?;
         for (other, state) in store::others_alive(self.tx, order.id, attempt.id)? {
             attempts::go(self.tx, other, state, AttemptState::Closing)?;
             jobs::enqueue(self.tx, Task::Close(other), self.tx.now())?;
@@ -376,7 +376,7 @@ impl Fact<'_> {
 
     /// Into the ledger without an order, and into the inbox; the same money is noted once.
     fn outside(&self, kind: Kind, attempt: Option<&Attempt>, what: &str) -> Result<Option<ExceptionId>> {
-        ledger::enter_payment(self.tx, self.payment, None, attempt.map(|a| a.id))?;
+        ledger::enter_beside(self.tx, self.payment, attempt.map(|a| a.id))?;
         let opened = self.open(kind, attempt, what)?;
         if let Some(attempt) = attempt.filter(|_| opened.is_some()) {
             self.note(attempt.order_id, &self.source.who(), what)?;

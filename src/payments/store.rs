@@ -264,10 +264,14 @@ pub fn set_prepaid(tx: &Tx, id: AttemptId, prepay_id: &str) -> Result<bool> {
     Ok(changed == 1)
 }
 
-pub fn set_paid(tx: &Tx, id: AttemptId, transaction_id: &str, paid_at: i64) -> Result<()> {
-    tx.prepare_cached("update attempts set state = 'paid', transaction_id = ?2, paid_at = ?3 where id = ?1")?
-        .execute(params![id, transaction_id, paid_at])?;
-    Ok(())
+/// The same move to "paid", with the money that came; false when the attempt stands elsewhere by now.
+pub fn set_paid(tx: &Tx, id: AttemptId, from: AttemptState, transaction_id: &str, paid_at: i64) -> Result<bool> {
+    let changed = tx
+        .prepare_cached(
+            "update attempts set state = 'paid', transaction_id = ?3, paid_at = ?4 where id = ?1 and state = ?2",
+        )?
+        .execute(params![id, from, transaction_id, paid_at])?;
+    Ok(changed == 1)
 }
 
 /// Whether WeChat has taken on a payment in this version since then; a few hundred of the latest are looked at.

@@ -3,7 +3,7 @@
 use rusqlite::Result as Sql;
 
 use super::{Coupon, CouponRef, Discount, Given, Phase, Promotion, store};
-use crate::db::Tx;
+use crate::db::{DbError, Tx};
 use crate::error::{Code, Error, Result};
 use crate::ids::{BuyerId, CouponId, OrderId, PromotionId};
 
@@ -67,7 +67,7 @@ pub fn firsts(conn: &rusqlite::Connection, buyer: BuyerId, now: i64) -> Sql<Vec<
 }
 
 /// Writes down why an order is cheaper, and takes its coupon. The quote was made in this transaction.
-pub fn take(tx: &Tx, order: OrderId, buyer: BuyerId, discounts: &[Discount], now: i64) -> Sql<()> {
+pub fn take(tx: &Tx, order: OrderId, buyer: BuyerId, discounts: &[Discount], now: i64) -> Sql<(), DbError> {
     for (n, discount) in discounts.iter().enumerate() {
         let coupon = discount.coupon.map(|coupon| take_coupon(tx, coupon, order, buyer, now)).transpose()?;
         store::put_discount(tx, order, n, discount, coupon)?;
@@ -75,16 +75,19 @@ pub fn take(tx: &Tx, order: OrderId, buyer: BuyerId, discounts: &[Discount], now
     Ok(())
 }
 
-fn take_coupon(tx: &Tx, coupon: CouponRef, order: OrderId, buyer: BuyerId, now: i64) -> Sql<CouponId> {
-    // The quote looked at the same rows under the same writer; if this ever happens, nothing of the order is kept.
-    let must = |taken: bool| if taken { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(0)) };
+fn take_coupon(tx: &Tx, coupon: CouponRef, order: OrderId, buyer: BuyerId, now: i64) -> Sql<CouponId, DbError> {
     match coupon {
-        CouponRef::Given(id) => must(store::take(tx, id, order)?).map(|()| id),
+        CouponRef::Given(id) => take_free(tx, id, order).map(|()| id),
         CouponRef::First(id) => {
-            must(store::count_issued(tx, id)?)?;
-            store::insert_coupon(tx, id, buyer, first_ends(tx, id, now)?, Some(order), now)
+            DbError::unless(store::count_issued(tx, id)?, "a coupon that was just found left cannot be given")?;
+            Ok(store::insert_coupon(tx, id, buyer, first_ends(tx, id, now)?, Some(order), now)?)
         }
     }
+}
+
+/// One that was found free in this transaction.
+fn take_free(tx: &Tx, id: CouponId, order: OrderId) -> Sql<(), DbError> {
+    DbError::unless(store::take(tx, id, order)?, "a coupon that was just found free cannot be taken")
 }
 
 fn first_ends(tx: &Tx, id: PromotionId, now: i64) -> Sql<Option<i64>> {
@@ -97,9 +100,9 @@ pub fn can_take_again(tx: &Tx, order: OrderId) -> Sql<bool> {
 }
 
 /// A closed order is taken up again, its coupon with it.
-pub fn take_again(tx: &Tx, order: OrderId) -> Sql<()> {
+pub fn take_again(tx: &Tx, order: OrderId) -> Sql<(), DbError> {
     match store::placed_with(tx, order)? {
-        Some((coupon, None)) => store::take(tx, coupon, order).map(drop),
+        Some((coupon, None)) => take_free(tx, coupon, order),
         _ => Ok(()),
     }
 }

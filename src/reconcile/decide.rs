@@ -88,8 +88,7 @@ pub fn restore(tx: &Tx, id: ExceptionId, who: &Who) -> Result<()> {
     }
     let tried = refunds::of_transaction(tx, &exception.transaction_id)?;
     hold_tried(tx, &tried, order.id, &exception.transaction_id)?;
-    store::resolve(tx, exception.id, &format!("{}恢复了订单", who.name))?;
-    Ok(())
+    Ok(store::resolve(tx, exception.id, &format!("{}恢复了订单", who.name))?)
 }
 
 /// One that WeChat refused is what its owner then does by hand in WeChat's own console: whoever sends the goods all the same
@@ -175,5 +174,8 @@ pub fn note_handled(tx: &Tx, id: ExceptionId, how: &str, who: &Who) -> Result<()
     if exception.options(refund.as_ref()).stop {
         return Err(Error::from(Code::OrderState).says("这笔钱正要自动退回，请先停止自动退款，或等它完成"));
     }
-    if store::resolve(tx, id, &format!("{}：{how}", who.name))? { Ok(()) } else { Err(not_now(&exception)) }
+    if !exception.open {
+        return Err(not_now(&exception));
+    }
+    Ok(store::resolve(tx, id, &format!("{}：{how}", who.name))?)
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use xiaopu::catalogue::cache::SOLD_SEEN_WITHIN;
+use xiaopu::catalogue::shelf::set_shelf;
 use xiaopu::catalogue::store;
 use xiaopu::error::Error;
 use xiaopu::ids::ProductId;
@@ -109,7 +110,7 @@ async fn a_detail_shows_choices_and_hides_what_is_off_the_shelf() {
     assert_eq!(product["specs"], json!([{"name":"颜色","values":["红"]},{"name":"尺码","values":["L"]}]));
     assert_eq!(product["skus"][0]["specs"], json!({"颜色":"红","尺码":"L"}));
     assert_eq!(product["skus"][0]["available"], 999, "stock is shown up to 999");
-    w.shop.db.write(move |tx| Ok::<_, Error>(store::set_shelf(tx, id, false)?)).await.unwrap();
+    w.shop.db.write(move |tx| set_shelf(tx, id, false)).await.unwrap();
     assert_eq!(w.get(&format!("/products/{id}")).await.error(), (404, "product_off_shelf"));
     assert_eq!(w.get("/products/999").await.error(), (404, "not_found"));
     assert_eq!(w.get("/products/abc").await.error(), (404, "not_found"));

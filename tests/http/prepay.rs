@@ -3,9 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use xiaopu::catalogue::Delivery;
-use xiaopu::catalogue::store;
+use xiaopu::catalogue::shelf::set_shelf;
 use xiaopu::db::Tx;
-use xiaopu::error::Error;
 use xiaopu::simulator::{Fault, Paying, TradeState};
 
 use crate::support::*;
@@ -72,7 +71,7 @@ async fn an_order_with_one_thing_wrong_is_refused() {
     assert_eq!(w.stock(sku).await, (5, 0));
     // What needs no parcel needs no address.
     alice.prepay(&w.key(), json!({ "items": item(card, json!(1)) })).await.ok();
-    w.shop.db.write(move |tx: &Tx| Ok::<_, Error>(store::set_shelf(tx, off, true)?)).await.unwrap();
+    w.shop.db.write(move |tx: &Tx| set_shelf(tx, off, true)).await.unwrap();
     alice.prepay(&w.key(), with("items", item(off_sku, json!(1)))).await.ok();
     w.must_hold().await;
 }

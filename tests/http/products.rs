@@ -185,6 +185,14 @@ async fn a_product_goes_on_and_off_the_shelf_at_its_times() {
     manager.post("/admin/products/bulk", &[("product", "1"), ("act", "delete"), ("value", "")]).await;
     w.advance(HOUR);
     w.run_jobs().await;
+    // Nor does anybody put it on the shelf there, from a page of before: nothing is said to have been done.
+    let shelved = "select count(*) from audit_log where what like '%架商品%'";
+    let before = w.count(shelved).await;
+    for on in ["true", "false"] {
+        manager.post("/admin/products/1/shelf", &[("on", on)]).await;
+        assert!(manager.said("/admin/products").await.contains("商品在回收站里，没有动"), "{on}");
+    }
+    assert_eq!(w.count(shelved).await, before);
     manager.post("/admin/products/1/restore", &[]).await;
     assert!(!seen().await);
     assert_eq!(w.count("select count(*) from products where on_at is null and off_at is null").await, 1);

@@ -9,7 +9,7 @@ use crate::catalogue::rules::MOST_IMAGES;
 use crate::catalogue::stock;
 use crate::catalogue::store::{self, Draft, SkuDraft};
 use crate::clock;
-use crate::db::Tx;
+use crate::db::{DbError, Tx};
 use crate::error::{Code, Error, Result};
 use crate::ids::{CategoryId, ImageHash, ProductId, StaffId};
 use crate::shop::Shop;
@@ -301,8 +301,9 @@ fn update(tx: &Tx, id: ProductId, deed: &Deed) -> Result<()> {
     }
     draft.subtitle = deed.common.subtitle.clone().unwrap_or(draft.subtitle);
     draft.on_shelf = deed.common.on_shelf.unwrap_or(draft.on_shelf);
-    store::update_product(tx, id, known.version, &draft)?;
-    Ok(())
+    let written = store::update_product(tx, id, known.version, &draft)?;
+    // It was judged in this transaction, and what lies in the recycle bin is refused there.
+    Ok(DbError::unless(written, "a product that was just judged cannot be written")?)
 }
 
 fn put(tx: &Tx, id: ProductId, one: &Judged, deed: &Deed, staff: Option<StaffId>) -> Result<()> {

@@ -15,6 +15,7 @@ use crate::assets;
 use crate::catalogue::lists::{self, Item, Listing, Shelf, ShelfCounts, Sort};
 use crate::catalogue::media::thumb;
 use crate::catalogue::rules;
+use crate::catalogue::shelf::set_shelf;
 use crate::catalogue::store;
 use crate::catalogue::{Category, Product, Sku, samples, stock};
 use crate::clock::{self, Day};
@@ -332,12 +333,12 @@ struct ShelfForm {
 }
 
 #[post("/products/<id>/shelf", data = "<form>")]
-async fn shelf(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<ShelfForm>) -> Result<Flash<Redirect>> {
+async fn shelf(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<ShelfForm>) -> Flash<Redirect> {
     let on = form.on;
     let words = if on { "已上架" } else { "已下架" };
     let write = move |tx: &Tx| {
         let product = store::product(tx, id)?.ok_or(Code::NotFound)?;
-        store::set_shelf(tx, id, on)?;
+        set_shelf(tx, id, on)?;
         audit(tx, &staff.0, &format!("{words}商品「{}」", product.name))?;
         let done = format!("「{}」{words}", product.name);
         let step = Step::Shelf { product: id.0, on };
@@ -345,9 +346,12 @@ async fn shelf(shop: &State<Shop>, staff: Manager, id: ProductId, form: Form<She
         let undo = undo::keep(tx, &staff.0, &done, changed)?;
         Ok((done, undo))
     };
-    let (done, undo) = shop.write(write).await?;
     let tab = if ["on", "off", "sold_out"].contains(&form.tab.as_str()) { form.tab.as_str() } else { "on" };
-    Ok(undoable(format!("/admin/products?tab={tab}"), &done, &undo))
+    let to = format!("/admin/products?tab={tab}");
+    match shop.write(write).await {
+        Ok((done, undo)) => undoable(to, &done, &undo),
+        Err(e) => console::refused(&to, e),
+    }
 }
 
 /// Back from the recycle bin, off the shelf.
@@ -685,7 +689,7 @@ fn change(tx: &Tx, staff: &Staff, product: &Product, act: &Act) -> Result<()> {
     let name = &product.name;
     let what = match act {
         Act::Shelf(on) => {
-            store::set_shelf(tx, product.id, *on)?;
+            set_shelf(tx, product.id, *on)?;
             format!("{}商品「{name}」", if *on { "上架" } else { "下架" })
         }
         Act::Delete => {

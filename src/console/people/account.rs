@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::assets;
 use crate::clock;
 use crate::console::{Frame, back, framed, inside, refused, waiting};
-use crate::db::Tx;
+use crate::db::{DbError, Tx};
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
 use crate::secrets::token_hash;
@@ -195,7 +195,8 @@ async fn enable_totp(shop: &State<Shop>, staff: Staff, form: Form<Enable>) -> Fl
         let sealed = shop.key.seal(&totp_name(staff.id), &secret, &shop.nonces);
         let write = move |tx: &Tx| {
             store::set_totp(tx, staff.id, Some(&sealed))?;
-            store::use_totp_step(tx, staff.id, step)?;
+            // Its code opens nothing a second time.
+            DbError::unless(store::use_totp_step(tx, staff.id, step)?, "a new second factor has been used")?;
             Ok(audit(tx, &staff, "开启自己的两步验证")?)
         };
         shop.write(write).await
