@@ -45,7 +45,7 @@ pub fn ask(tx: &Tx, full: &Full, wish: &ReturnRequest, buyer: BuyerId, settings:
     orders::note(tx, order_id, &who, Topic::Goods, &format!("申请{}，{pieces} 件", kind.text()))?;
     jobs::enqueue(tx, Task::Return(id), due_at)?;
     let what = format!("{} {} {pieces} 件", kind.text(), full.order.order_no);
-    collect::put_news(tx, settings, News::ReturnAsked, &what, tx.now())?;
+    collect::put_news(tx, settings, News::ReturnAsked, &what)?;
     Ok(id)
 }
 

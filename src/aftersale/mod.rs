@@ -63,8 +63,7 @@ fn tell(tx: &Tx, case: &Return, settings: &Settings) -> Result<()> {
     if settings.template(&Letter::AfterSale.setting()).is_none() {
         return Ok(());
     }
-    let now = tx.now();
-    Ok(collect::put_letter(tx, Letter::AfterSale, case.order_id, case.id.0, now, now)?)
+    Ok(collect::put_letter(tx, Letter::AfterSale, case.order_id, case.id.0, tx.now())?)
 }
 
 /// What somebody wrote, or why not.

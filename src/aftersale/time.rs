@@ -27,7 +27,7 @@ pub async fn pass(shop: &Shop, id: ReturnId) -> Result<Ran> {
         store::set_overdue(tx, id)?;
         let order = orders::by_id(tx, case.order_id)?.ok_or(Code::NotFound)?;
         let what = format!("{} {} 已超时，还是「{}」", case.kind.text(), order.order_no, case.state.text());
-        collect::put_news(tx, &settings, News::ReturnAsked, &what, tx.now())?;
+        collect::put_news(tx, &settings, News::ReturnAsked, &what)?;
         Ok(Ran::Done)
     };
     shop.write(write).await

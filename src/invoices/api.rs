@@ -138,7 +138,7 @@ async fn ask(
         // Another title of one that waits is no news.
         if before != Some(InvoiceState::Asked) {
             let what = format!("{} ¥{due} {}", order.order_no, title.kind.text());
-            collect::put_news(tx, &settings, Topic::InvoiceAsked, &what, tx.now())?;
+            collect::put_news(tx, &settings, Topic::InvoiceAsked, &what)?;
         }
         let invoice = store::of_order(tx, order.id)?;
         InvoiceView::new(tx, &order, invoice)

@@ -35,7 +35,7 @@ pub fn place(
             return Err(DbError::Broken("a line that was just found available cannot be held").into());
         }
     }
-    give::take(tx, id, buyer, &quote.discounts, tx.now())?;
+    give::take(tx, id, buyer, &quote.discounts)?;
     if quote.delivery == Delivery::Pickup {
         give_code(tx, id, &quote.phone, numbers.pickup)?;
     }

@@ -236,12 +236,12 @@ fn explain(e: &GatewayError) -> String {
 }
 
 async fn ended(shop: &Shop, id: OutboxId, state: State, problem: &str, entry: Option<Logged>) -> Result<Ran> {
-    let (now, problem) = (shop.now(), problem.to_owned());
+    let problem = problem.to_owned();
     let write = move |tx: &Tx| {
         if let Some(entry) = &entry {
             entry.record(tx)?;
         }
-        Ok(store::end(tx, id, state, &problem, now)?)
+        Ok(store::end(tx, id, state, &problem)?)
     };
     shop.write_always(write).await?;
     Ok(Ran::Done)

@@ -52,7 +52,7 @@ pub async fn collect(shop: &Shop) -> Result<()> {
         Some(_) if !wanted => shop.write(|tx| Ok(store::set_heard(tx, None)?)).await,
         Some(_) => {
             let write = move |tx: &Tx| match store::heard(tx)? {
-                Some(heard) => Ear { tx, settings: &settings, now }.hear(heard, present, &down),
+                Some(heard) => Ear { tx, settings: &settings }.hear(heard, present, &down),
                 None => Ok(()),
             };
             shop.write(write).await
@@ -61,14 +61,13 @@ pub async fn collect(shop: &Shop) -> Result<()> {
 }
 
 /// Something that staff are told at once, by every way that is open to them.
-pub fn put_news(tx: &Tx, settings: &Settings, topic: Topic, what: &str, now: i64) -> Result<()> {
-    Ear { tx, settings, now }.staff(topic, vec![(what.to_owned(), None)])
+pub fn put_news(tx: &Tx, settings: &Settings, topic: Topic, what: &str) -> Result<()> {
+    Ear { tx, settings }.staff(topic, vec![(what.to_owned(), None)])
 }
 
 struct Ear<'a> {
     tx: &'a Tx<'a>,
     settings: &'a Settings,
-    now: i64,
 }
 
 impl Ear<'_> {
@@ -94,9 +93,9 @@ impl Ear<'_> {
                     new.push((what, Some(id)));
                 }
                 (_, "shipped") if moved.delivery == "express" || moved.delivery == "local" => {
-                    self.buyer(Letter::Shipped, id, 0, self.now)?;
+                    self.buyer(Letter::Shipped, id, 0, self.tx.now())?;
                 }
-                (None, "pending_payment") if moved.expires_at - self.now > 2 * REMINDED_BEFORE => {
+                (None, "pending_payment") if moved.expires_at - self.tx.now() > 2 * REMINDED_BEFORE => {
                     self.buyer(Letter::Unpaid, id, 0, moved.expires_at - REMINDED_BEFORE)?;
                 }
                 _ => {}
@@ -112,7 +111,7 @@ impl Ear<'_> {
         };
         self.staff(Topic::RefundAsked, new.into_iter().map(words).collect())?;
         for (order, refund) in store::refunded(self.tx, entered.0, entered.1)? {
-            self.buyer(Letter::Refunded, order, refund, self.now)?;
+            self.buyer(Letter::Refunded, order, refund, self.tx.now())?;
         }
         Ok(())
     }
@@ -155,9 +154,9 @@ impl Ear<'_> {
         for channel in Channel::STAFF.into_iter().filter(|channel| channel.is_on(self.settings)) {
             for (what, order_id) in &news {
                 let (topic, order_id) = (topic.word(), *order_id);
-                store::put(self.tx, &New { channel, topic, what, order_id, subject: 0 }, self.now)?;
+                store::put(self.tx, &New { channel, topic, what, order_id, subject: 0 })?;
             }
-            jobs::enqueue(self.tx, Task::Gather(channel.number()), self.now)?;
+            jobs::enqueue(self.tx, Task::Gather(channel.number()), self.tx.now())?;
         }
         Ok(())
     }
@@ -166,15 +165,15 @@ impl Ear<'_> {
         if self.settings.template(&letter.setting()).is_none() {
             return Ok(());
         }
-        Ok(put_letter(self.tx, letter, order, subject, at, self.now)?)
+        Ok(put_letter(self.tx, letter, order, subject, at)?)
     }
 }
 
 /// A letter to the buyer of an order, to be sent at `at`.
-pub fn put_letter(tx: &Tx, letter: Letter, order: OrderId, subject: i64, at: i64, now: i64) -> rusqlite::Result<()> {
+pub fn put_letter(tx: &Tx, letter: Letter, order: OrderId, subject: i64, at: i64) -> rusqlite::Result<()> {
     let (topic, what) = (letter.word(), letter.text());
     let new = New { channel: Channel::Buyers, topic, what, order_id: Some(order), subject };
-    let id = store::put(tx, &new, now)?;
+    let id = store::put(tx, &new)?;
     jobs::enqueue(tx, Task::Tell(id), at)
 }
 

@@ -48,14 +48,13 @@ pub async fn gather(shop: &Shop, channel: i64) -> Result<Ran> {
 }
 
 async fn end(shop: &Shop, all: &[Told], state: State, problem: &str, told: Option<Channel>) -> Result<()> {
-    let (ids, problem, now): (Vec<OutboxId>, _, _) =
-        (all.iter().map(|told| told.id).collect(), problem.to_owned(), shop.now());
+    let (ids, problem): (Vec<OutboxId>, _) = (all.iter().map(|told| told.id).collect(), problem.to_owned());
     if ids.is_empty() {
         return Ok(());
     }
     let write = move |tx: &Tx| {
-        ids.iter().try_for_each(|id| store::end(tx, *id, state, &problem, now))?;
-        told.iter().try_for_each(|channel| store::set_last_told(tx, *channel, now))?;
+        ids.iter().try_for_each(|id| store::end(tx, *id, state, &problem))?;
+        told.iter().try_for_each(|channel| store::set_last_told(tx, *channel))?;
         Ok(())
     };
     shop.write_always(write).await
@@ -76,11 +75,10 @@ pub async fn try_out(shop: &Shop, channel: Channel) -> Result<()> {
         Ok(()) => (State::Sent, String::new()),
         Err(e) => (State::Failed, e.words().to_owned()),
     };
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let topic = Topic::Trial.word();
-        let id = store::put(tx, &New { channel, topic, what: "测试消息", order_id: None, subject: 0 }, now)?;
-        Ok(store::end(tx, id, state, &problem, now)?)
+        let id = store::put(tx, &New { channel, topic, what: "测试消息", order_id: None, subject: 0 })?;
+        Ok(store::end(tx, id, state, &problem)?)
     };
     shop.write(write).await?;
     sent.map_err(|e| {

@@ -185,11 +185,11 @@ pub struct New<'a> {
     pub subject: i64,
 }
 
-pub fn put(tx: &Tx, new: &New<'_>, now: i64) -> Result<OutboxId> {
+pub fn put(tx: &Tx, new: &New<'_>) -> Result<OutboxId> {
     tx.prepare_cached(
         "insert into outbox (at, channel, topic, what, order_id, subject, state) values (?1, ?2, ?3, ?4, ?5, ?6, 'waiting')",
     )?
-    .execute(params![now, new.channel, new.topic, new.what, new.order_id, new.subject])?;
+    .execute(params![tx.now(), new.channel, new.topic, new.what, new.order_id, new.subject])?;
     Ok(OutboxId(tx.last_insert_rowid()))
 }
 
@@ -221,9 +221,9 @@ pub fn waiting(conn: &Connection, channel: Channel, limit: i64) -> Result<Vec<To
 }
 
 /// What became of it. One that has ended stays as it ended.
-pub fn end(tx: &Tx, id: OutboxId, state: State, problem: &str, now: i64) -> Result<()> {
+pub fn end(tx: &Tx, id: OutboxId, state: State, problem: &str) -> Result<()> {
     tx.prepare_cached("update outbox set state = ?2, ended_at = ?3, problem = ?4 where id = ?1 and state = 'waiting'")?
-        .execute(params![id, state, now, problem])?;
+        .execute(params![id, state, tx.now(), problem])?;
     Ok(())
 }
 
@@ -256,9 +256,9 @@ pub fn last_told(conn: &Connection, channel: Channel) -> Result<Option<i64>> {
         .optional()
 }
 
-pub fn set_last_told(tx: &Tx, channel: Channel, now: i64) -> Result<()> {
+pub fn set_last_told(tx: &Tx, channel: Channel) -> Result<()> {
     tx.prepare_cached("insert or replace into channels_told (channel, at) values (?1, ?2)")?
-        .execute(params![channel, now])?;
+        .execute(params![channel, tx.now()])?;
     Ok(())
 }
 

@@ -37,7 +37,6 @@ pub async fn collect(shop: &Shop) -> Result<()> {
         Ok((on, store::heard(conn)?, [present.event, present.refund, present.entry]))
     };
     let (on, heard, present) = shop.read(look).await?;
-    let now = shop.now();
     match heard {
         None if !on => Ok(()),
         Some(heard) if on && heard == present => Ok(()),
@@ -51,7 +50,7 @@ pub async fn collect(shop: &Shop) -> Result<()> {
         Some(_) if !on => shop.write(|tx| Ok(store::set_heard(tx, None)?)).await,
         Some(_) => {
             let write = move |tx: &Tx| match store::heard(tx)? {
-                Some(heard) => hear(tx, heard, present, now),
+                Some(heard) => hear(tx, heard, present),
                 None => Ok(()),
             };
             shop.write(write).await
@@ -59,13 +58,13 @@ pub async fn collect(shop: &Shop) -> Result<()> {
     }
 }
 
-fn hear(tx: &Tx, from: [i64; 3], to: [i64; 3], now: i64) -> Result<()> {
+fn hear(tx: &Tx, from: [i64; 3], to: [i64; 3]) -> Result<()> {
     // Never back: somebody else may have heard more since `to` was read.
     let upto: [i64; 3] = std::array::from_fn(|i| to[i].clamp(from[i], from[i] + AT_ONCE));
     let hooks: Vec<Hook> = store::hooks(tx)?.into_iter().filter(|hook| hook.off_at.is_none()).collect();
     let tell = |event: Event, order: Option<OrderId>, more: Value| -> Result<()> {
         for hook in hooks.iter().filter(|hook| hook.events.contains(&event)) {
-            put(tx, hook.id, event, order, &more, now)?;
+            put(tx, hook.id, event, order, &more)?;
         }
         Ok(())
     };
@@ -93,7 +92,7 @@ fn hear(tx: &Tx, from: [i64; 3], to: [i64; 3], now: i64) -> Result<()> {
 }
 
 /// One telling: the order as it stands, without anything personal, and what is `more` about it.
-fn put(tx: &Tx, hook: HookId, event: Event, order: Option<OrderId>, more: &Value, now: i64) -> Result<()> {
+fn put(tx: &Tx, hook: HookId, event: Event, order: Option<OrderId>, more: &Value) -> Result<()> {
     let order = order.map(|id| orders::by_id(tx, id)).transpose()?.flatten();
     let shown = order.as_ref().map(|order| {
         json!({
@@ -101,9 +100,9 @@ fn put(tx: &Tx, hook: HookId, event: Event, order: Option<OrderId>, more: &Value
             "totalFen": order.total, "paidFen": order.paid, "refundedFen": order.refunded,
         })
     });
-    let body = json!({ "event": event, "createdAt": rfc3339(now), "order": shown, "refund": more });
-    let id = store::insert_delivery(tx, hook, event, order.map(|order| order.id), &body.to_string(), now)?;
-    Ok(jobs::enqueue(tx, Task::Deliver(id), now)?)
+    let body = json!({ "event": event, "createdAt": rfc3339(tx.now()), "order": shown, "refund": more });
+    let id = store::insert_delivery(tx, hook, event, order.map(|order| order.id), &body.to_string())?;
+    Ok(jobs::enqueue(tx, Task::Deliver(id), tx.now())?)
 }
 
 // ── telling ──
@@ -122,14 +121,14 @@ pub async fn deliver(shop: &Shop, id: DeliveryId) -> Result<Ran> {
     };
     let Some((delivery, hook)) = shop.read(read).await? else { return Ok(Ran::Done) };
     let tried = send(shop, &hook, &delivery).await;
-    let (now, done) = (shop.now(), tried.problem.is_empty());
+    let done = tried.problem.is_empty();
     let problem = tried.problem.clone();
     let settings = shop.settings();
     let write = move |tx: &Tx| {
         // Others of this hook's were under way at the same time, and its owner may have done something.
         let Some(hook) = store::hook(tx, hook.id)? else { return Ok(true) };
-        let since = hook.failing_since.unwrap_or(now);
-        let give_up = !done && delivery.event != Event::Ping && now - since >= GIVEN_UP_AFTER;
+        let since = hook.failing_since.unwrap_or(tx.now());
+        let give_up = !done && delivery.event != Event::Ping && tx.now() - since >= GIVEN_UP_AFTER;
         let unwanted = delivery.tries >= TRIES && hook.failing_since.is_none();
         // A trial says at once what became of it.
         let ends = done || give_up || unwanted || delivery.event == Event::Ping;
@@ -138,7 +137,7 @@ pub async fn deliver(shop: &Shop, id: DeliveryId) -> Result<Ran> {
             (false, true) => State::Failed,
             (false, false) => State::Waiting,
         };
-        if !store::tried(tx, id, state, &tried, now)? {
+        if !store::tried(tx, id, state, &tried)? {
             return Ok(true);
         }
         if delivery.event != Event::Ping {
@@ -146,9 +145,9 @@ pub async fn deliver(shop: &Shop, id: DeliveryId) -> Result<Ran> {
         }
         if give_up {
             let why = format!("连续一天没有送达：{}", tried.problem);
-            store::set_off(tx, hook.id, Some(now), &why, now)?;
+            store::set_off(tx, hook.id, &why)?;
             let what = format!("{} {why}。已停止推送，请在 设置 → 接口 里检查后再打开", host(&hook.url));
-            outbox::collect::put_news(tx, &settings, Topic::HookOff, &what, now)?;
+            outbox::collect::put_news(tx, &settings, Topic::HookOff, &what)?;
         }
         Ok(ends)
     };
@@ -249,7 +248,7 @@ pub async fn change_secret(shop: &Shop, owner: Staff, id: HookId) -> Result<Stri
     let hook = shop.read(move |conn| Ok(store::hook(conn, id)?)).await?.ok_or(Code::NotFound)?;
     let secret = new_secret(shop);
     let sealed = shop.key.seal(&seal_name(&hook.url), &secret, &shop.nonces);
-    let seal = move |tx: &Tx, hook: &Hook, _now: i64| {
+    let seal = move |tx: &Tx, hook: &Hook| {
         store::set_secret(tx, hook.id, &sealed)?;
         Ok(format!("换推送地址 {} 的签名密钥", hook.url))
     };
@@ -262,40 +261,38 @@ pub async fn change(
     shop: &Shop,
     owner: Staff,
     id: HookId,
-    act: impl Fn(&Tx, &Hook, i64) -> Result<String> + Send + 'static,
+    act: impl Fn(&Tx, &Hook) -> Result<String> + Send + 'static,
 ) -> Result<()> {
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let hook = store::hook(tx, id)?.ok_or(Code::NotFound)?;
-        let what = act(tx, &hook, now)?;
+        let what = act(tx, &hook)?;
         Ok(audit(tx, &owner, &what)?)
     };
     shop.write(write).await
 }
 
-pub fn remove(tx: &Tx, hook: &Hook, _now: i64) -> Result<String> {
+pub fn remove(tx: &Tx, hook: &Hook) -> Result<String> {
     store::delete_hook(tx, hook.id)?;
     Ok(format!("删除推送地址 {}", hook.url))
 }
 
-pub fn turn_on(tx: &Tx, hook: &Hook, now: i64) -> Result<String> {
-    store::set_off(tx, hook.id, None, "", now)?;
+pub fn turn_on(tx: &Tx, hook: &Hook) -> Result<String> {
+    store::set_on(tx, hook.id)?;
     Ok(format!("打开推送 {}", hook.url))
 }
 
-pub fn turn_off(tx: &Tx, hook: &Hook, now: i64) -> Result<String> {
-    store::set_off(tx, hook.id, Some(now), "店主停用", now)?;
+pub fn turn_off(tx: &Tx, hook: &Hook) -> Result<String> {
+    store::set_off(tx, hook.id, "店主停用")?;
     Ok(format!("停用推送 {}", hook.url))
 }
 
 /// Sends a trial, and says what came back.
 pub async fn try_out(shop: &Shop, owner: Staff, id: HookId) -> Result<String> {
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let hook = store::hook(tx, id)?.ok_or(Code::NotFound)?;
-        let body = json!({ "event": Event::Ping, "createdAt": rfc3339(now), "order": null, "refund": null });
+        let body = json!({ "event": Event::Ping, "createdAt": rfc3339(tx.now()), "order": null, "refund": null });
         audit(tx, &owner, &format!("测试推送 {}", hook.url))?;
-        Ok(store::insert_delivery(tx, id, Event::Ping, None, &body.to_string(), now)?)
+        Ok(store::insert_delivery(tx, id, Event::Ping, None, &body.to_string())?)
     };
     let delivery = shop.write(write).await?;
     tell(shop, delivery).await
@@ -303,7 +300,6 @@ pub async fn try_out(shop: &Shop, owner: Staff, id: HookId) -> Result<String> {
 
 /// Sends a telling once more, whatever came of it, and says what came back. It keeps its number: whoever has had it knows.
 pub async fn again(shop: &Shop, owner: Staff, id: DeliveryId) -> Result<String> {
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let gone = || Error::from(Code::NotFound).says("这条推送已经不在记录里了");
         let delivery = store::delivery(tx, id)?.filter(|d| d.event != Event::Ping).ok_or_else(gone)?;
@@ -313,7 +309,7 @@ pub async fn again(shop: &Shop, owner: Staff, id: DeliveryId) -> Result<String> 
         }
         store::wait_again(tx, id)?;
         // Where it fails this time, it is tried on as ever.
-        jobs::enqueue(tx, Task::Deliver(id), now + MINUTE)?;
+        jobs::enqueue(tx, Task::Deliver(id), tx.now() + MINUTE)?;
         Ok(audit(tx, &owner, &format!("再次推送第 {id} 条「{}」到 {}", delivery.event.text(), hook.url))?)
     };
     shop.write(write).await?;
@@ -348,7 +344,7 @@ mod tests {
         let db = crate::db::Db::open(folder.path()).unwrap();
         for (to, heard) in [([9; 3], [9; 3]), ([9_000; 3], [2_005; 3]), ([3; 3], [5; 3])] {
             let write = move |tx: &Tx| {
-                hear(tx, [5; 3], to, 0)?;
+                hear(tx, [5; 3], to)?;
                 Ok(store::heard(tx)?)
             };
             assert_eq!(db.write::<_, Error>(write).await.unwrap(), Some(heard));

@@ -50,13 +50,12 @@ impl Program {
 
     /// Reading whom parcels go to is written down, once a day.
     pub async fn note_reading(&self, shop: &Shop) -> Result<()> {
-        let now = shop.now();
-        if !self.may(Right::Addresses) || Day::of(self.read_at) == Day::of(now) {
+        if !self.may(Right::Addresses) || Day::of(self.read_at) == Day::of(shop.now()) {
             return Ok(());
         }
         let (id, who, ip) = (self.key, self.called(), self.ip.clone());
         let write = move |tx: &Tx| {
-            store::set_read(tx, id, now)?;
+            store::set_read(tx, id)?;
             Ok(staff::store::insert_audit(tx, None, &who, &ip, "读取订单的完整收货信息（每天记一次）")?)
         };
         shop.write(write).await
@@ -88,7 +87,7 @@ async fn identify(request: &Request<'_>) -> Result<Program> {
     // Written down at most once a minute: reading must not cost a commit.
     if key.used_at.is_none_or(|at| now - at >= MINUTE) {
         let (id, ip) = (key.id, ip.clone());
-        shop.write(move |tx| Ok(store::set_used(tx, id, &ip, now)?)).await?;
+        shop.write(move |tx| Ok(store::set_used(tx, id, &ip)?)).await?;
     }
     Ok(Program { key: key.id, name: key.name, ip, rights: key.rights, read_at: key.read_at })
 }
@@ -143,10 +142,9 @@ pub async fn make(shop: &Shop, owner: &Staff, wanted: Wanted) -> Result<String> 
 
 /// Ends a key at once.
 pub async fn end(shop: &Shop, owner: Staff, id: ApiKeyId) -> Result<()> {
-    let now = shop.now();
     let write = move |tx: &Tx| {
         let gone = || Error::from(Code::NotFound).says("这个密钥已经停用了");
-        let name = store::end_key(tx, id, now)?.ok_or_else(gone)?;
+        let name = store::end_key(tx, id)?.ok_or_else(gone)?;
         Ok(staff::login::audit(tx, &owner, &format!("停用接口密钥「{name}」"))?)
     };
     shop.write(write).await

@@ -64,20 +64,24 @@ pub fn insert_key(tx: &Tx, key: &Key, hash: &[u8]) -> Result<bool> {
     Ok(inserted == 1)
 }
 
-pub fn set_used(tx: &Tx, id: ApiKeyId, ip: &str, now: i64) -> Result<()> {
-    tx.prepare_cached("update api_keys set used_at = ?2, used_ip = ?3 where id = ?1")?.execute(params![id, now, ip])?;
+pub fn set_used(tx: &Tx, id: ApiKeyId, ip: &str) -> Result<()> {
+    tx.prepare_cached("update api_keys set used_at = ?2, used_ip = ?3 where id = ?1")?.execute(params![
+        id,
+        tx.now(),
+        ip
+    ])?;
     Ok(())
 }
 
-pub fn set_read(tx: &Tx, id: ApiKeyId, now: i64) -> Result<()> {
-    tx.prepare_cached("update api_keys set read_at = ?2 where id = ?1")?.execute(params![id, now])?;
+pub fn set_read(tx: &Tx, id: ApiKeyId) -> Result<()> {
+    tx.prepare_cached("update api_keys set read_at = ?2 where id = ?1")?.execute(params![id, tx.now()])?;
     Ok(())
 }
 
 /// Ends a key; its name when it was in force.
-pub fn end_key(tx: &Tx, id: ApiKeyId, now: i64) -> Result<Option<String>> {
+pub fn end_key(tx: &Tx, id: ApiKeyId) -> Result<Option<String>> {
     tx.prepare_cached("update api_keys set ended_at = ?2 where id = ?1 and ended_at is null returning name")?
-        .query_row(params![id, now], |row| row.get(0))
+        .query_row(params![id, tx.now()], |row| row.get(0))
         .optional()
 }
 
@@ -159,16 +163,21 @@ pub fn set_failing(tx: &Tx, id: HookId, since: Option<i64>) -> Result<()> {
     Ok(())
 }
 
-/// Told nothing more since then, and why; or told again.
-pub fn set_off(tx: &Tx, id: HookId, since: Option<i64>, why: &str, now: i64) -> Result<()> {
+/// Told nothing more from now on, and why.
+pub fn set_off(tx: &Tx, id: HookId, why: &str) -> Result<()> {
     tx.prepare_cached("update hooks set off_at = ?2, off_why = ?3, failing_since = null where id = ?1")?
-        .execute(params![id, since, why])?;
-    if since.is_some() {
-        tx.prepare_cached(
-            "update deliveries set state = 'dropped', problem = ?2, ended_at = ?3 where hook_id = ?1 and state = 'waiting'",
-        )?
-        .execute(params![id, why, now])?;
-    }
+        .execute(params![id, tx.now(), why])?;
+    tx.prepare_cached(
+        "update deliveries set state = 'dropped', problem = ?2, ended_at = ?3 where hook_id = ?1 and state = 'waiting'",
+    )?
+    .execute(params![id, why, tx.now()])?;
+    Ok(())
+}
+
+/// Told again.
+pub fn set_on(tx: &Tx, id: HookId) -> Result<()> {
+    tx.prepare_cached("update hooks set off_at = null, off_why = '', failing_since = null where id = ?1")?
+        .execute([id])?;
     Ok(())
 }
 
@@ -218,30 +227,23 @@ pub fn deliveries(conn: &Connection, hook: HookId, limit: i64) -> Result<Vec<Del
     rows.query_map(params![hook, limit], read_delivery)?.collect()
 }
 
-pub fn insert_delivery(
-    tx: &Tx,
-    hook: HookId,
-    event: Event,
-    order: Option<OrderId>,
-    body: &str,
-    now: i64,
-) -> Result<DeliveryId> {
+pub fn insert_delivery(tx: &Tx, hook: HookId, event: Event, order: Option<OrderId>, body: &str) -> Result<DeliveryId> {
     tx.prepare_cached(
         "insert into deliveries (hook_id, event, order_id, body, at, state) values (?1, ?2, ?3, ?4, ?5, 'waiting')",
     )?
-    .execute(params![hook, event, order, body, now])?;
+    .execute(params![hook, event, order, body, tx.now()])?;
     Ok(DeliveryId(tx.last_insert_rowid()))
 }
 
 /// What came of one try; it waits on when `state` says so.
 /// False when it waits no more.
-pub fn tried(tx: &Tx, id: DeliveryId, state: State, tried: &Tried, now: i64) -> Result<bool> {
+pub fn tried(tx: &Tx, id: DeliveryId, state: State, tried: &Tried) -> Result<bool> {
     let changed = tx.prepare_cached(
         "update deliveries
             set state = ?2, tries = tries + 1, status = ?3, problem = ?4, took_ms = ?5, ended_at = iif(?2 = 'waiting', null, ?6)
           where id = ?1 and state = 'waiting'",
     )?
-    .execute(params![id, state, tried.status, tried.problem, tried.took_ms, now])?;
+    .execute(params![id, state, tried.status, tried.problem, tried.took_ms, tx.now()])?;
     Ok(changed == 1)
 }
 

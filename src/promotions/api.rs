@@ -171,7 +171,7 @@ async fn fetch(
     limits.order(buyer.id.0)?;
     let (code, now) = (form.value.code, shop.now());
     let write = move |tx: &Tx| {
-        let id = give::fetch(tx, &code, buyer.id, now)?;
+        let id = give::fetch(tx, &code, buyer.id)?;
         store::coupon(tx, id)?.ok_or_else(|| Error::from(Code::Internal))
     };
     let coupon = shop.write(write).await?;

@@ -8,10 +8,10 @@ use crate::error::{Code, Error, Result};
 use crate::ids::{BuyerId, CouponId, OrderId, PromotionId};
 
 /// A buyer fetches a coupon by its code.
-pub fn fetch(tx: &Tx, code: &str, buyer: BuyerId, now: i64) -> Result<CouponId> {
+pub fn fetch(tx: &Tx, code: &str, buyer: BuyerId) -> Result<CouponId> {
     let code = typed_code(code);
     let promotion = store::by_code(tx, &code)?.ok_or_else(|| gone("没有这个优惠码，请核对后重试"))?;
-    give(tx, &promotion, buyer, now)
+    give(tx, &promotion, buyer)
 }
 
 /// A code as it is kept, however it was typed.
@@ -20,14 +20,14 @@ pub fn typed_code(code: &str) -> String {
 }
 
 /// Puts one more coupon into a buyer's hand.
-pub fn give(tx: &Tx, promotion: &Promotion, buyer: BuyerId, now: i64) -> Result<CouponId> {
-    if let Some(words) = refused(tx, promotion, buyer, now)? {
+pub fn give(tx: &Tx, promotion: &Promotion, buyer: BuyerId) -> Result<CouponId> {
+    if let Some(words) = refused(tx, promotion, buyer, tx.now())? {
         return Err(gone(words));
     }
     if !store::count_issued(tx, promotion.id)? {
         return Err(gone("优惠券已经领完了"));
     }
-    Ok(store::insert_coupon(tx, promotion.id, buyer, promotion.terms.coupon_ends(now), None, now)?)
+    Ok(store::insert_coupon(tx, promotion.id, buyer, promotion.terms.coupon_ends(tx.now()), None)?)
 }
 
 /// Why this buyer can have none of these now.
@@ -67,20 +67,20 @@ pub fn firsts(conn: &rusqlite::Connection, buyer: BuyerId, now: i64) -> Sql<Vec<
 }
 
 /// Writes down why an order is cheaper, and takes its coupon. The quote was made in this transaction.
-pub fn take(tx: &Tx, order: OrderId, buyer: BuyerId, discounts: &[Discount], now: i64) -> Sql<(), DbError> {
+pub fn take(tx: &Tx, order: OrderId, buyer: BuyerId, discounts: &[Discount]) -> Sql<(), DbError> {
     for (n, discount) in discounts.iter().enumerate() {
-        let coupon = discount.coupon.map(|coupon| take_coupon(tx, coupon, order, buyer, now)).transpose()?;
+        let coupon = discount.coupon.map(|coupon| take_coupon(tx, coupon, order, buyer)).transpose()?;
         store::put_discount(tx, order, n, discount, coupon)?;
     }
     Ok(())
 }
 
-fn take_coupon(tx: &Tx, coupon: CouponRef, order: OrderId, buyer: BuyerId, now: i64) -> Sql<CouponId, DbError> {
+fn take_coupon(tx: &Tx, coupon: CouponRef, order: OrderId, buyer: BuyerId) -> Sql<CouponId, DbError> {
     match coupon {
         CouponRef::Given(id) => take_free(tx, id, order).map(|()| id),
         CouponRef::First(id) => {
             DbError::unless(store::count_issued(tx, id)?, "a coupon that was just found left cannot be given")?;
-            Ok(store::insert_coupon(tx, id, buyer, first_ends(tx, id, now)?, Some(order), now)?)
+            Ok(store::insert_coupon(tx, id, buyer, first_ends(tx, id)?, Some(order))?)
         }
     }
 }
@@ -90,8 +90,8 @@ fn take_free(tx: &Tx, id: CouponId, order: OrderId) -> Sql<(), DbError> {
     DbError::unless(store::take(tx, id, order)?, "a coupon that was just found free cannot be taken")
 }
 
-fn first_ends(tx: &Tx, id: PromotionId, now: i64) -> Sql<Option<i64>> {
-    Ok(store::by_id(tx, id)?.and_then(|promotion| promotion.terms.coupon_ends(now)))
+fn first_ends(tx: &Tx, id: PromotionId) -> Sql<Option<i64>> {
+    Ok(store::by_id(tx, id)?.and_then(|promotion| promotion.terms.coupon_ends(tx.now())))
 }
 
 /// Whether a closed order could have its coupon again: nobody else has it meanwhile.

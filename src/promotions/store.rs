@@ -71,7 +71,7 @@ pub fn all(conn: &Connection) -> Result<Vec<Promotion>> {
     rows.query_map([], |row| read(conn, row))?.collect()
 }
 
-pub fn insert(tx: &Tx, terms: &Terms, now: i64) -> Result<PromotionId> {
+pub fn insert(tx: &Tx, terms: &Terms) -> Result<PromotionId> {
     tx.prepare_cached(
         "insert into promotions (kind, given, name, tiers, percent, cap_fen, scope, starts_at, ends_at, days, code, listed,
                                  total, per_buyer, created_at)
@@ -92,7 +92,7 @@ pub fn insert(tx: &Tx, terms: &Terms, now: i64) -> Result<PromotionId> {
         terms.listed,
         terms.total,
         terms.per_buyer,
-        now
+        tx.now()
     ])?;
     let id = PromotionId(tx.last_insert_rowid());
     set_subjects(tx, id, terms)?;
@@ -136,13 +136,13 @@ fn set_subjects(tx: &Tx, id: PromotionId, terms: &Terms) -> Result<()> {
 }
 
 /// False when it had been stopped before.
-pub fn stop(tx: &Tx, id: PromotionId, void: bool, now: i64) -> Result<bool> {
+pub fn stop(tx: &Tx, id: PromotionId, void: bool) -> Result<bool> {
     let changed = tx
         .prepare_cached(
             "update promotions set stopped_at = coalesce(stopped_at, ?3), voided = max(voided, ?2)
               where id = ?1 and (stopped_at is null or voided < ?2)",
         )?
-        .execute(params![id, void, now])?;
+        .execute(params![id, void, tx.now()])?;
     Ok(changed == 1)
 }
 
@@ -267,12 +267,11 @@ pub fn insert_coupon(
     buyer: BuyerId,
     ends_at: Option<i64>,
     order: Option<OrderId>,
-    now: i64,
 ) -> Result<CouponId> {
     tx.prepare_cached(
         "insert into coupons (promotion_id, buyer_id, given_at, ends_at, order_id) values (?1, ?2, ?3, ?4, ?5)",
     )?
-    .execute(params![id, buyer, now, ends_at, order])?;
+    .execute(params![id, buyer, tx.now(), ends_at, order])?;
     Ok(CouponId(tx.last_insert_rowid()))
 }
 

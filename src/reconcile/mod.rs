@@ -8,7 +8,7 @@ pub mod store;
 
 use rusqlite::Connection;
 
-use crate::clock::{Day, HOUR, MINUTE};
+use crate::clock::{DAY, Day, HOUR, MINUTE};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::exceptions::{self, Difference, Kind, MATCHED_AGAIN, NewException};
@@ -134,7 +134,7 @@ pub fn out_at(day: Day) -> i64 {
 /// The first day with trade whose bill should have been matched a day ago, and was not: its state and why, in words.
 pub fn undone(conn: &Connection, now: i64) -> Result<Option<(Day, &'static str, String)>> {
     let today = Day::of(now);
-    let until = if now < out_at(today.plus(-2)) + 24 * HOUR { today.plus(-3) } else { today.plus(-2) };
+    let until = if now < out_at(today.plus(-2)) + DAY { today.plus(-3) } else { today.plus(-2) };
     Ok(store::undone(conn, today.plus(-KEPT_DAYS), until)?)
 }
 
@@ -144,7 +144,7 @@ pub async fn schedule(shop: &Shop) -> Result<Ran> {
     let now = shop.now();
     let today = Day::of(now);
     let morning = today.start() + OUT_AFTER + 5 * MINUTE;
-    let again = Ran::Again { at: if now < morning { morning } else { morning + 24 * HOUR } };
+    let again = Ran::Again { at: if now < morning { morning } else { morning + DAY } };
     let Some(mch_id) = shop.account().map(|account| account.mch_id().to_owned()) else { return Ok(again) };
     let read = move |conn: &Connection| {
         Ok((store::late_fees(conn, today.plus(-REFUND_TAKES))?, left_since(conn, today.plus(-KEPT_DAYS), today)?))
@@ -346,7 +346,7 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
     match unheard {
         0 if later => Ok(Ran::Again { at: now + CREATING_AGAIN }),
         // On the days after, each morning's round asks.
-        0 if is_late && now < out_at(day) + 24 * HOUR => Ok(Ran::Again { at: now + LATE_AGAIN }),
+        0 if is_late && now < out_at(day) + DAY => Ok(Ran::Again { at: now + LATE_AGAIN }),
         0 => Ok(Ran::Done),
         n => Ok(Ran::Failed(format!("{} 有 {n} 笔款项还没能向微信查实", day.shown()))),
     }

@@ -415,15 +415,15 @@ type Next = std::result::Result<Flash<Redirect>, Result<Template>>;
 
 #[post("/promotions", data = "<form>")]
 async fn create(shop: &State<Shop>, staff: Manager, form: Form<PromotionForm>) -> Next {
-    let (form, now, who) = (form.into_inner(), shop.now(), staff.0.clone());
+    let (form, who) = (form.into_inner(), staff.0.clone());
     let typed = form.clone();
     let write = move |tx: &Tx| {
-        let terms = form.check(tx, now, &[])?;
-        not_over(&terms, now)?;
+        let terms = form.check(tx, tx.now(), &[])?;
+        not_over(&terms, tx.now())?;
         free_code(tx, &terms, None)?;
-        let id = store::insert(tx, &terms, now)?;
+        let id = store::insert(tx, &terms)?;
         audit(tx, &who, &format!("新建优惠「{}」：{}，{}", terms.name, terms.text(), terms.given.text()))?;
-        Ok((id, saved(tx, id, &terms, now)?))
+        Ok((id, saved(tx, id, &terms, tx.now())?))
     };
     match shop.write(write).await {
         Ok((id, said)) => Ok(back(format!("{HERE}/{id}"), Ok(said))),
@@ -479,17 +479,17 @@ fn free_code(tx: &Tx, terms: &Terms, but: Option<PromotionId>) -> Result<()> {
 
 #[post("/promotions/<id>", data = "<form>", rank = 2)]
 async fn change(shop: &State<Shop>, staff: Manager, id: PromotionId, form: Form<PromotionForm>) -> Next {
-    let (form, now, who) = (form.into_inner(), shop.now(), staff.0.clone());
+    let (form, who) = (form.into_inner(), staff.0.clone());
     let typed = form.clone();
     let write = move |tx: &Tx| {
         let before = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
         must_be_of_now(&form.seen, &form_mark(&PromotionForm::of(tx, &before.terms)?.shown()))?;
-        let terms = changed(tx, &form, &before, now)?;
+        let terms = changed(tx, &form, &before)?;
         free_code(tx, &terms, Some(id))?;
         store::update(tx, id, &terms)?;
         let what = format!("修改优惠「{}」：{} → {}", before.terms.name, before.terms.text(), terms.text());
         audit(tx, &who, &what)?;
-        saved(tx, id, &terms, now)
+        saved(tx, id, &terms, tx.now())
     };
     match shop.write(write).await {
         Ok(said) => Ok(back(format!("{HERE}/{id}"), Ok(said))),
@@ -498,14 +498,14 @@ async fn change(shop: &State<Shop>, staff: Manager, id: PromotionId, form: Form<
 }
 
 /// The new terms.
-fn changed(tx: &Tx, form: &PromotionForm, before: &Promotion, now: i64) -> Result<Terms> {
+fn changed(tx: &Tx, form: &PromotionForm, before: &Promotion) -> Result<Terms> {
     if form.kind != before.terms.kind.word() {
         return Err(Error::field("kind", "优惠方式不能改，请新建一个"));
     }
     let old = PromotionForm::of(tx, &before.terms)?;
-    let mut terms = form.clone().keeping(before, old).check(tx, now, &in_the_bin(tx, before)?)?;
+    let mut terms = form.clone().keeping(before, old).check(tx, tx.now(), &in_the_bin(tx, before)?)?;
     if terms.ends_at != before.terms.ends_at {
-        not_over(&terms, now)?;
+        not_over(&terms, tx.now())?;
     }
     if before.issued > 0 {
         terms.subjects.clone_from(&before.terms.subjects);
@@ -545,10 +545,10 @@ struct Stop {
 
 #[post("/promotions/<id>/stop", data = "<form>")]
 async fn stop(shop: &State<Shop>, staff: Manager, id: PromotionId, form: Form<Stop>) -> Flash<Redirect> {
-    let (void, now) = (form.void, shop.now());
+    let void = form.void;
     let write = move |tx: &Tx, promotion: &Promotion| {
         let void = void && promotion.is_coupon();
-        match store::stop(tx, id, void, now)? {
+        match store::stop(tx, id, void)? {
             true if void => Ok("已停止，发出去的券也作废了".to_owned()),
             true => Ok("已停止".to_owned()),
             false => Err(Error::from(Code::OrderState).says("它已经停止了")),
@@ -559,9 +559,8 @@ async fn stop(shop: &State<Shop>, staff: Manager, id: PromotionId, form: Form<St
 
 #[post("/promotions/<id>/resume")]
 async fn resume(shop: &State<Shop>, staff: Manager, id: PromotionId) -> Flash<Redirect> {
-    let now = shop.now();
     let write = move |tx: &Tx, promotion: &Promotion| {
-        if promotion.terms.is_over(now) {
+        if promotion.terms.is_over(tx.now()) {
             return Err(Error::from(Code::OrderState).says("它的结束时间已经过了，请先改结束时间再恢复"));
         }
         match store::resume(tx, id)? {
@@ -580,7 +579,7 @@ struct GiveOut {
 
 #[post("/promotions/<id>/give", data = "<form>")]
 async fn give_out(shop: &State<Shop>, staff: Manager, id: PromotionId, form: Form<GiveOut>) -> Flash<Redirect> {
-    let (to, now) = (form.into_inner().to, shop.now());
+    let to = form.into_inner().to;
     let write = move |tx: &Tx, promotion: &Promotion| {
         if !promotion.is_coupon() {
             return Err(Error::from(Code::OrderState).says("所有人自动享受的优惠不用发"));
@@ -591,7 +590,7 @@ async fn give_out(shop: &State<Shop>, staff: Manager, id: PromotionId, form: For
                 [] if name.contains(' ') => "分不清是手机号还是买家编号，编号前请写 #".to_owned(),
                 [] => "没有这个订单、手机号或买家".to_owned(),
                 [_, _, ..] => "不止一位买家用这个手机号，请写买家编号".to_owned(),
-                [buyer] => match give::give(tx, promotion, buyer, now) {
+                [buyer] => match give::give(tx, promotion, buyer) {
                     Ok(_) => {
                         given += 1;
                         continue;

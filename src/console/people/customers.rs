@@ -538,7 +538,7 @@ async fn give_coupon(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Gi
     let (id, promotion) = (read_id(id)?, PromotionId(form.promotion));
     let act = move |tx: &Tx, customer: &Customer| {
         let promotion = promotions::by_id(tx, promotion)?.filter(Promotion::is_coupon).ok_or(Code::NotFound)?;
-        give::give(tx, &promotion, customer.id, tx.now())
+        give::give(tx, &promotion, customer.id)
             .map_err(|e| Error { message: Some(e.message().replace('您', "买家")), ..e })?;
         Ok(format!("给顾客 #{} 发优惠券「{}」", customer.id, promotion.terms.name))
     };
