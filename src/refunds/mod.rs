@@ -17,6 +17,13 @@ pub const OTHER_REFUND: &str = "OTHER_REFUND";
 /// `problem_code` of a refund whose payment came in under a merchant number that is not set.
 pub const OTHER_MERCHANT: &str = "OTHER_MERCHANT";
 
+/// `problem_code` of a refund whose merchant number is back, and that a person has to look at all the same.
+pub const CAME_BACK: &str = "NUMBER_IS_BACK";
+
+/// `problem_code` of a refund that waits for somebody to look what WeChat has given back that is forgotten here; he has, once
+/// it is tried again.
+pub const LOOKED: &str = "FORGOTTEN";
+
 stored_enum! {
     pub enum RefundState {
         /// Somebody asked for it; a person decides.
@@ -137,7 +144,7 @@ pub struct Refund {
     pub ended_at: Option<i64>,
 }
 
-/// What may be done with a refund as it stands; who may do it is said by the console.
+/// What may be done with a refund as it stands; who may do it is said by `payments`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Options {
     /// Agree to it, or refuse it.
@@ -168,6 +175,12 @@ impl Refund {
             // Money that was taken outside WeChat goes back outside it.
             settle: failed || self.state == Abnormal || (self.state == Approved && self.transaction_id.is_none()),
         }
+    }
+
+    /// The same where WeChat cannot be asked about it: a person looks there, and writes down what has become of it.
+    pub fn options_unasked(&self) -> Options {
+        let stands = self.options();
+        Options { settle: stands.settle || self.state.is_under_way(), ..stands }
     }
 
     /// WeChat took it on, or may have: only such a one explains that money of a payment went back. One that it refused does

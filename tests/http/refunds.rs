@@ -1069,11 +1069,26 @@ async fn each_role_gives_back_what_it_may() {
     let whole = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
     clerk.post(&format!("/admin/refunds/{large}/approve"), &whole).await;
     assert_eq!(state(&w, &large).await.0, "requested", "a clerk cannot agree to it either");
+    // What its page does not offer is refused where it is done all the same, by the same rule.
+    let here = format!("/admin/refunds/{large}");
+    assert!(!clerk.page(&here).await.contains(&format!("{here}/reject")));
+    clerk.post(&format!("{here}/reject"), &[("words", "不退了")]).await;
+    assert!(clerk.said(&here).await.contains("这个金额要经理或店主来决定"));
+    clerk.post(&format!("{here}/query"), &[]).await;
+    assert!(clerk.said(&here).await.contains("现在是「待处理」"), "WeChat knows nothing of it yet");
+    assert_eq!(state(&w, &large).await.0, "requested");
+    assert!(manager.page(&here).await.contains(&format!("{here}/reject")));
     for action in ["retry", "stop"] {
         assert_eq!(clerk.post(&format!("/admin/refunds/{large}/{action}"), &[]).await.0, 403, "{action}");
     }
     manager.post(&format!("/admin/refunds/{large}/approve"), &whole).await;
     until(&w, &large, "succeeded").await;
+    // A buyer's wish is answered, and not taken back in the buyer's stead.
+    let wished = w.paid(&alice, sku, 1).await;
+    let wish = alice.ask_refund(&wished.no, &w.key(), asked()).await.ok()["refundNo"].as_str().unwrap().to_owned();
+    manager.post(&format!("/admin/refunds/{wish}/withdraw"), &[]).await;
+    assert!(manager.said(&format!("/admin/refunds/{wish}")).await.contains("买家的申请请同意或拒绝，不能撤回"));
+    assert_eq!(state(&w, &wish).await.0, "requested");
     w.must_hold().await;
 }
 

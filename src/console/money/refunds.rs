@@ -12,8 +12,8 @@ use crate::assets;
 use crate::catalogue::media::thumb;
 use crate::catalogue::{Sku, store as catalogue};
 use crate::clock;
-use crate::console::orders::{find, life};
-use crate::console::{Frame, back, cut, frame, framed, lead, message, waiting};
+use crate::console::orders::{find, found, life};
+use crate::console::{Frame, back, cut, framed, lead, message, waiting};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -23,13 +23,12 @@ use crate::jobs::{self, Task};
 use crate::money::Fen;
 use crate::orders::store as orders;
 use crate::orders::{Full, Line, Order, Who, in_hand};
-use crate::payments::refund::{self, RefundRequest, Refundable, Unheard, send};
+use crate::payments::refund::{self, Asker, Deed, RefundRequest, Refundable, Unheard, may_agree, must_agree, send};
 use crate::refunds::{FullRefund, OTHER_MERCHANT, Options, Origin, Refund, RefundLine, RefundState, store};
 use crate::returns::{Resend, ReturnState, With};
-use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::staff::login::audit;
-use crate::staff::{Clerk, Manager, Role, Staff};
+use crate::staff::{Clerk, Manager, Staff};
 use crate::typed::{Length, whole};
 
 pub fn routes() -> Vec<Route> {
@@ -76,16 +75,16 @@ async fn list(
                 Ok(Shown { goods, ..Shown::of(&store::full(conn, refund)?, order.as_ref(), now) })
             })
             .collect::<Result<Vec<Shown>>>()?;
-        Ok((counts, cards, next))
+        Ok((counts, cards, next, waiting(conn)?))
     };
-    let (counts, cards, next) = shop.read(read).await?;
+    let (counts, cards, next, waits) = shop.read(read).await?;
     let tab = |(tab, text, states): &(&'static str, &'static str, &[RefundState])| {
         let n: i64 = counts.iter().filter(|(state, _)| states.contains(state)).map(|(_, n)| n).sum();
         let counted = !matches!(*tab, "succeeded" | "ended");
         TabShown { word: tab, text, n: counted.then_some(n), alarm: *tab == "trouble" && n > 0 }
     };
     let page = RefundsPage {
-        frame: frame(shop, &staff.0, "refunds", flash).await?,
+        frame: framed(shop, &staff.0, "refunds", flash, waits),
         tabs: TABS.iter().map(tab).collect(),
         tab: word,
         refunds: cards,
@@ -210,27 +209,6 @@ async fn by_number(shop: &Shop, number: &str) -> Result<Refund> {
     found.ok_or_else(|| Code::NotFound.into())
 }
 
-/// Whether somebody may give this much back alone.
-pub fn may_agree(staff: &Staff, settings: &Settings, amount: Fen) -> bool {
-    staff.role >= Role::Manager
-        || (staff.role == Role::Clerk && settings.clerk_refund_limit().is_some_and(|limit| amount <= limit))
-}
-
-/// What somebody may do with a refund now: what it allows, by role. Its page shows this; its actions
-/// have guards of their own.
-fn may(staff: &Staff, settings: &Settings, refund: &Refund) -> Options {
-    let (stands, manager) = (refund.options(), staff.role >= Role::Manager);
-    Options {
-        decide: stands.decide && may_agree(staff, settings, refund.amount),
-        // A buyer's wish is agreed to or refused, so that the buyer hears of it.
-        withdraw: stands.withdraw && refund.origin == Origin::Staff,
-        retry: stands.retry && manager,
-        stop: stands.stop && manager,
-        query: stands.query,
-        settle: stands.settle && manager,
-    }
-}
-
 /// Everything that the page of a refund shows.
 #[derive(Serialize)]
 struct RefundPage {
@@ -258,14 +236,15 @@ struct RefundPage {
 
 #[get("/refunds/<number>")]
 async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, number: &str) -> Result<Template> {
-    let refund = by_number(shop, number).await?;
-    let unasked = match refund.state.is_open() {
-        true => send::unasked(shop, refund.id).await?,
-        false => None,
-    };
     // Taken before the books are read: what comes meanwhile nobody has seen.
     let now = shop.now();
+    let (number, asked_of) = (number.to_owned(), shop.inner().clone());
     let read = move |conn: &Connection| {
+        let refund = store::by_no(conn, &number)?.ok_or(Code::NotFound)?;
+        let unasked = match refund.state.is_open() {
+            true => send::unasked(&asked_of, conn, refund.id)?,
+            false => None,
+        };
         let task = Task::Refund(refund.id);
         let next = (jobs::store::waiting_for(conn, task)?, jobs::store::failing(conn, task)?);
         let order = refund.order_id.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
@@ -275,15 +254,15 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         let lines = order.as_ref().map(|order| named_lines(conn, order, &full.lines)).transpose()?;
         let asked = order.as_ref().filter(|_| full.refund.options().decide);
         let form = asked.map(|order| Offer::of(conn, order, Some(&full))).transpose()?;
-        Ok((full, order, lines, form, next, elsewhere))
+        Ok((full, order, (lines, form), next, unasked, elsewhere, waiting(conn)?))
     };
-    let (full, order, lines, form, (next, failing), elsewhere) = shop.read(read).await?;
-    let mut may = may(&staff.0, &shop.settings(), &full.refund);
-    may.settle |= unasked.is_some() && staff.0.role >= Role::Manager && full.refund.state.is_under_way();
+    let (full, order, (lines, form), (next, failing), unasked, elsewhere, waits) = shop.read(read).await?;
+    let settings = shop.settings();
+    let asker = Asker { role: staff.0.role, settings: &settings, unasked: unasked.is_some() };
     let page = RefundPage {
-        frame: frame(shop, &staff.0, "refunds", flash).await?,
-        r: Shown::of(&full, order.as_ref().map(|order| &order.order), shop.now()),
-        steps: steps(&full.refund, shop.now()),
+        frame: framed(shop, &staff.0, "refunds", flash, waits),
+        r: Shown::of(&full, order.as_ref().map(|order| &order.order), now),
+        steps: steps(&full.refund, now),
         lines,
         form,
         next: next.map(clock::shown),
@@ -297,7 +276,7 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
             let said = full.refund.problem_code == OTHER_MERCHANT || full.refund.problem.contains(why);
             full.refund.state.is_open() && !said
         }),
-        may,
+        may: refund::may(&asker, &full.refund),
     };
     Ok(assets::page("console/refund.html", page))
 }
@@ -535,9 +514,9 @@ struct NewPage {
 /// A new refund of an order.
 #[get("/orders/<no>/refund")]
 async fn new_page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, no: &str) -> Result<Template> {
-    let order = find(shop, no).await?;
+    let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
     let read = move |conn: &Connection| {
-        let full = orders::full(conn, order)?;
+        let full = found(conn, &order_no)?;
         let form = Offer::of(conn, &full, None)?;
         Ok((full, form, waiting(conn)?))
     };
@@ -777,7 +756,7 @@ async fn confirm_page(
         number: number.map(|refund| refund.out_refund_no.clone()),
         seen: full.mark(),
         action,
-        agrees: may_agree(staff, &shop.settings(), amount),
+        agrees: may_agree(staff.role, &shop.settings(), amount),
         offline: outside && unheld && full.order.paid > Fen::ZERO && full.order.paid_at.is_some(),
         goods: whereabouts(full, now),
         unsent: full.lines.iter().all(|line| line.shipped == 0),
@@ -821,14 +800,14 @@ async fn open(shop: &Shop, staff: &Staff, no: &str, form: &RefundForm) -> Result
         let page = confirm_page(shop, staff, &full, &wish, amount, format!("/admin/orders/{no}/refund"), None).await?;
         return Ok(Step::Confirm(Box::new(page)));
     }
-    let agreed = may_agree(staff, &shop.settings(), amount);
+    let agreed = may_agree(staff.role, &shop.settings(), amount);
     let (who, seen, looked) = (staff.clone(), form.seen.clone(), form.looked);
     let write = move |tx: &Tx| {
         let full = refund::full_order(tx, id)?;
         full.must_stand(seen.as_deref(), "可能这一笔已经提交过：请先核对，还要退再填一次")?;
         let refund = refund::open(tx, &full, &wish, Origin::Staff, agreed, &Who::staff(&who.name))?;
         if let Some(Looked(at)) = looked.filter(|_| agreed) {
-            refund::looked_at(tx, refund, at, &Who::staff(&who.name))?;
+            send::looked_at(tx, refund, at, &Who::staff(&who.name))?;
         }
         let number = store::by_id(tx, refund)?.ok_or(Code::NotFound)?.out_refund_no;
         // Why, stands with the refund, where it can be forgotten.
@@ -868,9 +847,8 @@ async fn agree(shop: &Shop, staff: &Staff, number: &str, form: &RefundForm) -> R
     // Why it was asked for stays as it was written.
     let wish = form.wish(&full, &refundable, (refund.reason.clone(), refund.description.clone()))?;
     let amount = refundable.check(&wish)?;
-    if !may_agree(staff, &shop.settings(), amount) {
-        return Err(Error::from(Code::OrderState).says("这个金额要经理或店主同意"));
-    }
+    let settings = shop.settings();
+    must_agree(staff.role, &settings, amount)?;
     if !form.confirmed {
         let action = format!("/admin/refunds/{number}/approve");
         let page = confirm_page(shop, staff, &full, &wish, amount, action, Some(&refund)).await?;
@@ -879,9 +857,10 @@ async fn agree(shop: &Shop, staff: &Staff, number: &str, form: &RefundForm) -> R
     let (who, id, seen, looked) = (staff.clone(), refund.id, form.seen.clone(), form.looked);
     let write = move |tx: &Tx| {
         refund::full_order(tx, order)?.must_stand(seen.as_deref(), "请先核对，还要退再点一次同意")?;
+        must_agree(who.role, &settings, amount)?;
         refund::approve(tx, id, Some(&wish), &Who::staff(&who.name))?;
         if let Some(Looked(at)) = looked {
-            refund::looked_at(tx, id, at, &Who::staff(&who.name))?;
+            send::looked_at(tx, id, at, &Who::staff(&who.name))?;
         }
         Ok(audit(tx, &who, &format!("同意退款 {} ¥{amount}", refund.out_refund_no))?)
     };
@@ -895,13 +874,14 @@ async fn act(
     shop: &Shop,
     staff: &Staff,
     number: &str,
-    what: String,
+    (deed, unasked, what): (Deed, bool, &'static str),
     work: impl Fn(&Tx, &Refund, &Who) -> Result<()> + Send + 'static,
 ) -> Result<()> {
     let id: RefundId = by_number(shop, number).await?.id;
-    let staff = staff.clone();
+    let (staff, settings) = (staff.clone(), shop.settings());
     let write = move |tx: &Tx| {
         let refund = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        refund::must(&Asker { role: staff.role, settings: &settings, unasked }, &refund, deed)?;
         work(tx, &refund, &Who::staff(&staff.name))?;
         Ok(audit(tx, &staff, &format!("退款 {}：{what}", refund.out_refund_no))?)
     };
@@ -939,9 +919,8 @@ impl ReasonForm {
 async fn reject(shop: &State<Shop>, staff: Clerk, number: &str, form: Form<ReasonForm>) -> Flash<Redirect> {
     let done = match form.checked("给买家的说明") {
         Ok(answer) => {
-            let what = "拒绝".to_owned();
             let reject = move |tx: &Tx, refund: &Refund, who: &Who| refund::reject(tx, refund.id, &answer, who);
-            act(shop, &staff.0, number, what, reject).await
+            act(shop, &staff.0, number, (Deed::Decide, false, "拒绝"), reject).await
         }
         Err(e) => Err(e),
     };
@@ -950,17 +929,14 @@ async fn reject(shop: &State<Shop>, staff: Clerk, number: &str, form: Form<Reaso
 
 #[post("/refunds/<number>/withdraw")]
 async fn withdraw(shop: &State<Shop>, staff: Clerk, number: &str) -> Flash<Redirect> {
-    let withdraw = |tx: &Tx, refund: &Refund, who: &Who| match refund.origin {
-        Origin::Staff => refund::withdraw(tx, refund.id, who),
-        _ => Err(Error::from(Code::OrderState).says("买家的申请请同意或拒绝，不能撤回")),
-    };
-    let done = act(shop, &staff.0, number, "撤回".into(), withdraw).await;
+    let withdraw = |tx: &Tx, refund: &Refund, who: &Who| refund::withdraw(tx, refund.id, who);
+    let done = act(shop, &staff.0, number, (Deed::Withdraw, false, "撤回"), withdraw).await;
     back(here(number), done.map(|()| "已撤回"))
 }
 
 #[post("/refunds/<number>/stop")]
 async fn stop(shop: &State<Shop>, staff: Manager, number: &str) -> Flash<Redirect> {
-    let done = act(shop, &staff.0, number, "停止".into(), refund::stop).await;
+    let done = act(shop, &staff.0, number, (Deed::Stop, false, "停止"), refund::stop).await;
     back(here(number), done.map(|()| "已停止，本店不会再发出这笔退款"))
 }
 
@@ -983,14 +959,14 @@ async fn retry(shop: &State<Shop>, staff: Manager, number: &str, form: Form<Retr
         as_shown(tx, refund, seen.as_deref())?;
         refund::retry(tx, refund.id, who)
     };
-    let done = act(shop, &staff.0, number, "重试".into(), retry).await;
+    let done = act(shop, &staff.0, number, (Deed::Retry, false, "重试"), retry).await;
     back(here(number), done.map(|()| "正在重试，退款单号不变，不会重复退"))
 }
 
 #[post("/refunds/<number>/query")]
 async fn query(shop: &State<Shop>, staff: Clerk, number: &str) -> Flash<Redirect> {
     let ask = |tx: &Tx, refund: &Refund, _: &Who| Ok(jobs::enqueue(tx, Task::Refund(refund.id), tx.now())?);
-    let done = act(shop, &staff.0, number, "向微信查询".into(), ask).await;
+    let done = act(shop, &staff.0, number, (Deed::Query, false, "向微信查询"), ask).await;
     back(here(number), done.map(|()| "正在向微信查询，刷新页面看结果"))
 }
 
@@ -1042,7 +1018,7 @@ async fn settle(shop: &Shop, staff: &Staff, number: &str, form: &ReasonForm) -> 
             false => refund::by_other_means(tx, refund.id, &how, who),
         }
     };
-    act(shop, staff, number, what.to_owned(), settle).await
+    act(shop, staff, number, (Deed::Settle, looked, what), settle).await
 }
 
 #[cfg(test)]
@@ -1107,6 +1083,7 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::staff::Role;
 
     #[test]
     fn the_page_of_a_refund_asks_for_nothing_that_it_is_not_given() {

@@ -18,10 +18,11 @@ pub mod timeline;
 pub mod walk;
 
 use rocket::Route;
+use rusqlite::Connection;
 
 use crate::error::{Code, Result};
 use crate::ids::OrderNo;
-use crate::orders::{Order, store};
+use crate::orders::{Full, Order, store};
 use crate::shop::Shop;
 
 pub fn routes() -> Vec<Route> {
@@ -44,6 +45,12 @@ pub async fn find(shop: &Shop, no: &str) -> Result<Order> {
     let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
     let found = shop.read(move |conn| Ok(store::by_no(conn, &order_no)?)).await?;
     found.ok_or_else(|| Code::NotFound.into())
+}
+
+/// An order with all that belongs to it, as part of a page's one read.
+pub fn found(conn: &Connection, no: &OrderNo) -> Result<Full> {
+    let order = store::by_no(conn, no)?.ok_or(Code::NotFound)?;
+    Ok(store::full(conn, order)?)
 }
 
 /// The page of this order.

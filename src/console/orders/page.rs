@@ -12,7 +12,7 @@ use super::list::FlagShown;
 use super::returns::{LineOf, ResendShown, resends_shown, to_resend};
 use super::timeline::{self, Part};
 use super::walk::{self, Came, Place};
-use super::{find, here};
+use super::{find, found, here};
 use crate::assets;
 use crate::buyers::addresses::Address;
 use crate::catalogue::media::thumb;
@@ -194,6 +194,10 @@ pub struct May {
     pub refund: bool,
     pub ship: bool,
     pub readdress: bool,
+    /// Send once more what was lost.
+    pub resend: bool,
+    /// Say of attempts that cannot be asked about that none was paid.
+    pub settle_unpaid: bool,
     /// Whoever packs sees no sums.
     pub see_money: bool,
 }
@@ -209,6 +213,8 @@ impl May {
             refund: full.refundable() > Fen::ZERO && clerk,
             ship: stands.ship,
             readdress: stands.readdress && clerk,
+            resend: clerk,
+            settle_unpaid: role >= Role::Manager,
             see_money: clerk,
         }
     }
@@ -395,7 +401,7 @@ impl OrderPage {
             address: order.address.as_ref().map(|address| address_shown(address, looking.revealed, seen.unsure)),
             fetcher: full.pickup.as_ref().map(|pickup| pickup.shown_phone(looking.revealed)),
             attempts: seen.attempts.iter().map(|attempt| attempt_shown(attempt, &seen.shares)).collect(),
-            gone: seen.gone.clone().filter(|_| role >= Role::Manager),
+            gone: seen.gone.clone().filter(|_| may.settle_unpaid),
             shipments: shipments
                 .iter()
                 .map(|shipment| parcel_shown(full, shipment, seen.last_aftersale, now))
@@ -403,7 +409,7 @@ impl OrderPage {
             returns: full.returns.iter().map(LineOf::from).collect(),
             resends: resends_shown(full),
             mark: full.mark(),
-            lost: if role > Role::Packer { to_resend(full) } else { Vec::new() },
+            lost: if may.resend { to_resend(full) } else { Vec::new() },
             exceptions: seen.exceptions.iter().map(|(e, r)| money::exceptions::Shown::of(e, r.as_ref(), now)).collect(),
             parts: Part::ALL
                 .iter()
@@ -637,8 +643,9 @@ struct CancelPage {
 /// A second screen repeats the facts before an order is cancelled.
 #[get("/orders/<no>/cancel")]
 async fn cancel_page(shop: &State<Shop>, staff: Clerk, no: &str) -> Result<Template> {
-    let order = find(shop, no).await?;
-    let (full, waits) = shop.read(move |conn| Ok((store::full(conn, order)?, console::waiting(conn)?))).await?;
+    let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
+    let read = move |conn: &rusqlite::Connection| Ok((found(conn, &order_no)?, console::waiting(conn)?));
+    let (full, waits) = shop.read(read).await?;
     let order = &full.order;
     let page = CancelPage {
         frame: console::framed(shop, &staff.0, "orders", None, waits),
@@ -717,6 +724,8 @@ mod tests {
                 refund: true,
                 ship: true,
                 readdress: true,
+                resend: true,
+                settle_unpaid: true,
                 see_money: true,
             },
             doubt: Some("微信说这笔付款已有退款".into()),
@@ -789,6 +798,8 @@ mod tests {
                 refund: false,
                 ship: false,
                 readdress: false,
+                resend: false,
+                settle_unpaid: false,
                 see_money: false,
             },
             refunding: false,

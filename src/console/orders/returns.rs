@@ -14,7 +14,6 @@ use crate::assets;
 use crate::catalogue::media::thumb;
 use crate::catalogue::{Sku, store as catalogue};
 use crate::clock;
-use crate::console::money::refunds::may_agree;
 use crate::console::{Frame, asked, back, cut, framed, refused, waiting};
 use crate::db::Tx;
 use crate::door::form::{Form, Sent};
@@ -23,7 +22,7 @@ use crate::ids::{LineId, OrderId, OrderNo, OutRefundNo, PhotoId, ResendId, Retur
 use crate::money::{Fen, yuan};
 use crate::orders::{Full, Line, Who, in_hand, store as orders};
 use crate::parcels::{Found, Parcel, store as parcels};
-use crate::payments::refund::{self, Refundable, since};
+use crate::payments::refund::{self, Refundable, may_agree, since};
 use crate::photos::{Shown as Photo, store as photos};
 use crate::refunds::{Refund, RefundState, store as refunds};
 use crate::returns::{FullReturn, Kind, Options, Return, ReturnState, Step, store};
@@ -457,7 +456,7 @@ async fn may_pay(shop: &Shop, staff: &Staff, id: ReturnId) -> Result<bool> {
         let full = orders::full(conn, order)?;
         Ok(goods::worth(&full, case.state, &store::lines(conn, id)?).map_or(Fen::ZERO, |(_, sum)| sum))
     };
-    Ok(may_agree(staff, &shop.settings(), shop.read(read).await?))
+    Ok(may_agree(staff.role, &shop.settings(), shop.read(read).await?))
 }
 
 /// The second screen: what came, and what it comes to.
@@ -550,8 +549,8 @@ async fn receive(shop: &State<Shop>, staff: Clerk, id: ReturnId, form: Form<Rece
 
 /// Whether whoever looks at the goods lets a sum go at once, asked of the sum that it comes to in the end.
 fn agreement(shop: &Shop, staff: &Staff, later: bool) -> impl Fn(Fen) -> bool + Send + 'static {
-    let (staff, settings) = (staff.clone(), shop.settings());
-    move |sum| !later && may_agree(&staff, &settings, sum)
+    let (role, settings) = (staff.role, shop.settings());
+    move |sum| !later && may_agree(role, &settings, sum)
 }
 
 /// On to the refund where its sum is still to be looked at; else back to the return.

@@ -2,11 +2,13 @@
 
 pub mod api;
 pub mod learn;
+mod may;
 pub mod send;
 mod share;
 pub mod since;
 mod taken;
 
+pub use may::{Asker, Deed, may, may_agree, must, must_agree};
 pub use taken::Unheard;
 
 use rusqlite::Connection;
@@ -22,7 +24,7 @@ use crate::message_log::store as messages;
 use crate::money::Fen;
 use crate::orders::{self, Full, Line, Order, OrderStatus, RECEIVED_AFTER, REFUNDABLE_FOR, Topic, Who, moves};
 use crate::refunds::store::{self as refunds, NewRefund};
-use crate::refunds::{CLOSED, FullRefund, Origin, Refund, RefundLine, RefundState};
+use crate::refunds::{CAME_BACK, FullRefund, LOOKED, Origin, Refund, RefundLine, RefundState};
 use crate::returns::store as returns;
 use crate::typed::Length;
 use crate::wechat::refund::desc_text;
@@ -338,20 +340,6 @@ pub fn approve(tx: &Tx, id: RefundId, changed: Option<&RefundRequest>, who: &Who
     Ok(jobs::enqueue(tx, Task::Refund(id), tx.now())?)
 }
 
-/// Whoever agreed has looked what went back of the payment until this moment: it goes out all the same.
-pub fn looked_at(tx: &Tx, id: RefundId, at: i64, who: &Who) -> Result<()> {
-    let Some(refund) = refunds::by_id(tx, id)?.filter(|refund| refund.state == RefundState::Approved) else {
-        return Ok(());
-    };
-    let told = refund.transaction_id.as_deref().map(|of| learn::unseen_since(tx, of)).transpose()?.flatten();
-    if told.is_none() {
-        return Ok(());
-    }
-    refunds::set_problem(tx, id, send::LOOKED, "")?;
-    refunds::set_not_before(tx, id, at.min(tx.now()))?;
-    note(tx, &refund, who, &format!("在商户平台核对过这笔付款的退款，{} 仍要退", refund.out_refund_no))
-}
-
 /// What a clock that ran ahead dated was by now at the latest. What WeChat told comes after what somebody did or looked at, also
 /// what it told since the clock is right, so that he is asked once more rather than not at all.
 pub fn pull_in(tx: &Tx) -> Result<()> {
@@ -407,14 +395,12 @@ pub fn send_now(tx: &Tx, refund: &Refund, who: &Who) -> Result<()> {
 pub fn retry(tx: &Tx, id: RefundId, who: &Who) -> Result<()> {
     let refund = refunds::by_id(tx, id)?.ok_or(Code::NotFound)?;
     if !refund.options().retry {
-        let closed = refund.state == RefundState::Failed && refund.problem_code == CLOSED;
-        let words = "微信已关闭这个退款单号，不能再用它重试。请停止这一笔，再新建一笔退款";
-        return Err(if closed { Error::from(Code::OrderState).says(words) } else { elsewhere(&refund) });
+        return Err(elsewhere(&refund));
     }
     must_fit(tx, &refund)?;
     // That somebody has looked is kept until it is sent.
-    let looked = [send::LOOKED, send::CAME_BACK].contains(&refund.problem_code.as_str());
-    let looked = if looked { send::LOOKED } else { "" };
+    let looked = [LOOKED, CAME_BACK].contains(&refund.problem_code.as_str());
+    let looked = if looked { LOOKED } else { "" };
     refunds::set_problem(tx, id, looked, "")?;
     move_to(tx, &refund, RefundState::Approved)?;
     jobs::enqueue(tx, Task::Refund(id), tx.now())?;
@@ -456,7 +442,7 @@ pub fn by_other_means(tx: &Tx, id: RefundId, how: &str, who: &Who) -> Result<()>
 /// The same of a refund that WeChat cannot be asked about, however far it has come: a person has looked there.
 pub fn seen_by_a_person(tx: &Tx, id: RefundId, how: &str, who: &Who) -> Result<()> {
     let refund = refunds::by_id(tx, id)?.ok_or(Code::NotFound)?;
-    if !refund.options().settle && !refund.state.is_under_way() {
+    if !refund.options_unasked().settle {
         return Err(elsewhere(&refund));
     }
     given_back(tx, &refund, &format!("{how}（问不到微信，{}在商户平台核对过）", who.name), who)

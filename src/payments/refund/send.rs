@@ -15,7 +15,7 @@ use crate::message_log::Logged;
 use crate::money::yuan;
 use crate::orders::{REFUNDABLE_FOR, Who};
 use crate::payments::store as payments;
-use crate::refunds::{OTHER_MERCHANT, Origin, Refund, RefundState, store as refunds};
+use crate::refunds::{CAME_BACK, LOOKED, OTHER_MERCHANT, Origin, Refund, RefundState, store as refunds};
 use crate::returns::store as returns;
 use crate::shop::Shop;
 use crate::wechat::refund::{REFUND, REFUND_QUERY, RefundOrder, balance_may_do};
@@ -25,13 +25,6 @@ use crate::wechat::{Account, Exchange, GatewayError};
 const APART: i64 = MINUTE;
 /// `problem_code` when WeChat did not like our certificate.
 const CERTIFICATE: &str = "CERT_ERROR";
-
-/// `problem_code` of a refund whose merchant number is back, and that a person has to look at all the same.
-pub(super) const CAME_BACK: &str = "NUMBER_IS_BACK";
-
-/// `problem_code` of a refund that waits for somebody to look what WeChat has given back that is forgotten here; he has, once
-/// it is tried again.
-pub(super) const LOOKED: &str = "FORGOTTEN";
 
 /// `problem_code` of a refund whose money went back by another one.
 const OVERDRAWN: &str = "OVERDRAWN";
@@ -326,6 +319,20 @@ fn was_looked_at(conn: &Connection, refund: &Refund) -> Result<bool> {
     Ok(since && last_told(conn, refund)?.is_none_or(|told_at| told_at <= refund.not_before))
 }
 
+/// Whoever agreed has looked what went back of the payment until this moment: it goes out all the same.
+pub fn looked_at(tx: &Tx, id: RefundId, at: i64, who: &Who) -> Result<()> {
+    let Some(refund) = refunds::by_id(tx, id)?.filter(|refund| refund.state == RefundState::Approved) else {
+        return Ok(());
+    };
+    let told = refund.transaction_id.as_deref().map(|of| learn::unseen_since(tx, of)).transpose()?.flatten();
+    if told.is_none() {
+        return Ok(());
+    }
+    refunds::set_problem(tx, id, LOOKED, "")?;
+    refunds::set_not_before(tx, id, at.min(tx.now()))?;
+    note(tx, &refund, who, &format!("在商户平台核对过这笔付款的退款，{} 仍要退", refund.out_refund_no))
+}
+
 /// When WeChat last told of other money of its payment that went back by hand.
 fn last_told(conn: &Connection, refund: &Refund) -> Result<Option<i64>> {
     let Some(transaction_id) = &refund.transaction_id else { return Ok(None) };
@@ -507,10 +514,8 @@ async fn went_back_otherwise(shop: &Shop, account: &Account, refund: &Refund) ->
 }
 
 /// Why WeChat cannot be asked about a refund with what is set today, as far as that is known without asking it.
-pub async fn unasked(shop: &Shop, id: RefundId) -> Result<Option<String>> {
-    let read =
-        move |conn: &Connection| Ok((Taken::by_refund(conn, id)?, jobs::store::failing(conn, Task::Refund(id))?));
-    let (taken, failing) = shop.read(read).await?;
+pub fn unasked(shop: &Shop, conn: &Connection, id: RefundId) -> Result<Option<String>> {
+    let (taken, failing) = (Taken::by_refund(conn, id)?, jobs::store::failing(conn, Task::Refund(id))?);
     Ok(taken.asker(shop).err().or(failing.filter(|_| taken.is_unknown())))
 }
 
