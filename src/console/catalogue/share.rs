@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::product::find;
 use crate::assets;
 use crate::catalogue::{Product, store};
-use crate::console::{Download, Frame, download, frame, message};
+use crate::console::{Download, Frame, download, framed, message, waiting};
 use crate::error::{Code, Result};
 use crate::ids::ProductId;
 use crate::posters::{self, Turn};
@@ -32,10 +32,12 @@ struct SharePage {
 
 #[get("/products/<id>/share", rank = 3)]
 async fn page(shop: &State<Shop>, turn: &State<Turn>, staff: Clerk, id: ProductId) -> Result<Template> {
-    let product = find(shop, id).await?;
     // Fetched now, so that the page can say in words why there is none.
     let problem = posters::code(shop, turn, id).await.err().map(|error| message(&error));
-    let frame = frame(shop, &staff.0, "products", None).await?;
+    let read =
+        move |conn: &rusqlite::Connection| Ok((store::product(conn, id)?.ok_or(Code::NotFound)?, waiting(conn)?));
+    let (product, waits) = shop.read(read).await?;
+    let frame = framed(shop, &staff.0, "products", None, waits);
     Ok(assets::page("console/product_share.html", SharePage { frame, id, name: product.name, problem }))
 }
 

@@ -561,10 +561,11 @@ async fn bulk(shop: &State<Shop>, staff: Staff, form: Form<Bulk>) -> Flash<Redir
 /// Answers with what was done, and where it is taken back.
 async fn mark(shop: &Shop, staff: Staff, form: &Bulk) -> Result<(String, String)> {
     let flag = form.flag.parse::<Flag>().ok();
-    let orders = chosen(shop, &form.order).await?;
+    let numbers = form.order.clone();
     let words = flag.map_or("取消旗标".to_owned(), |flag| format!("标记{}", flag.text()));
-    let done = format!("{} 单已{words}", orders.len());
     let write = move |tx: &Tx| {
+        let orders = chosen(tx, &numbers)?;
+        let done = format!("{} 单已{words}", orders.len());
         let word = |flag: Option<Flag>| flag.map_or("", Flag::word).to_owned();
         let mut steps = Vec::new();
         for order in orders.iter().filter(|order| order.flag != flag) {
@@ -573,13 +574,13 @@ async fn mark(shop: &Shop, staff: Staff, form: &Bulk) -> Result<(String, String)
             steps.push(Step::Flag { order: order.id.0, was: word(order.flag), is: word(flag) });
         }
         let undo = undo::keep(tx, &staff, &done, &steps)?;
-        Ok((done.clone(), undo))
+        Ok((done, undo))
     };
     shop.write(write).await
 }
 
 /// The orders of these numbers, in the order in which they were named: slips lie as the list stood from which they were printed.
-pub async fn chosen(shop: &Shop, numbers: &[String]) -> Result<Vec<Order>> {
+pub fn chosen(conn: &rusqlite::Connection, numbers: &[String]) -> Result<Vec<Order>> {
     let ids: Vec<OrderNo> = numbers.iter().filter_map(|no| no.parse().ok()).collect();
     if ids.is_empty() {
         return Err(Error::field("order", "请先勾选订单"));
@@ -588,12 +589,9 @@ pub async fn chosen(shop: &Shop, numbers: &[String]) -> Result<Vec<Order>> {
         return Err(Error::field("order", format!("一次最多 {MOST_AT_ONCE} 单，请分几次")));
     }
     let filter = Filter { ids, ..Filter::default() };
-    let read = move |conn: &rusqlite::Connection| {
-        let mut orders = search::list(conn, &filter, None, MOST_AT_ONCE)?;
-        orders.sort_by_key(|order| filter.ids.iter().position(|no| *no == order.order_no));
-        Ok(orders)
-    };
-    shop.read(read).await
+    let mut orders = search::list(conn, &filter, None, MOST_AT_ONCE)?;
+    orders.sort_by_key(|order| filter.ids.iter().position(|no| *no == order.order_no));
+    Ok(orders)
 }
 
 /// From this role on, an export has names, phones and addresses in full.

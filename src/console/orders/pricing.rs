@@ -6,16 +6,17 @@ use rocket::{FromForm, Route, State, get, post, routes};
 use rocket_dyn_templates::Template;
 use serde::Serialize;
 
-use super::find;
+use super::page::May;
+use super::{find, found};
 use crate::assets;
 use crate::clock::MINUTE;
-use crate::console::{Frame, back, frame};
+use crate::console::{Frame, Waiting, back, framed, waiting};
 use crate::db::Tx;
 use crate::door::form::Form;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::ids::OrderNo;
 use crate::money::Fen;
-use crate::orders::Who;
+use crate::orders::{Full, Who};
 use crate::payments::{offline, price};
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -41,17 +42,24 @@ struct PricePage {
     closable: Option<i64>,
 }
 
+/// What these pages show, of one moment.
+async fn look(shop: &Shop, no: &str) -> Result<(Full, Waiting)> {
+    let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
+    shop.read(move |conn| Ok((found(conn, &order_no)?, waiting(conn)?))).await
+}
+
 #[get("/orders/<no>/price")]
 async fn price_page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>, no: &str) -> Result<Template> {
-    let order = find(shop, no).await?;
+    let (full, waits) = look(shop, no).await?;
+    let order = &full.order;
     let page = PricePage {
-        frame: frame(shop, &staff.0, "orders", flash).await?,
-        possible: order.options().price,
+        frame: framed(shop, &staff.0, "orders", flash, waits),
+        possible: May::of(staff.0.role, &full).price,
         goods: order.goods.to_string(),
         total: order.total.plain(),
         freight: order.freight.plain(),
         status: order.status.text(),
-        no: order.order_no,
+        no: order.order_no.clone(),
         minutes: shop.settings().pay_minutes(),
         closable: Some(shop.settings().api().closable_after() / MINUTE).filter(|minutes| *minutes > 0),
     };
@@ -121,13 +129,14 @@ struct OfflinePage {
 
 #[get("/orders/<no>/offline")]
 async fn offline_page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>, no: &str) -> Result<Template> {
-    let order = find(shop, no).await?;
+    let (full, waits) = look(shop, no).await?;
+    let order = &full.order;
     let page = OfflinePage {
-        frame: frame(shop, &owner.0, "orders", flash).await?,
-        possible: order.options().pay_offline,
+        frame: framed(shop, &owner.0, "orders", flash, waits),
+        possible: May::of(owner.0.role, &full).pay_offline,
         total: order.total.to_string(),
         status: order.status.text(),
-        no: order.order_no,
+        no: order.order_no.clone(),
     };
     Ok(assets::page("console/order_offline.html", page))
 }

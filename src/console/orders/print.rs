@@ -129,22 +129,21 @@ impl Print {
 #[get("/print/slips?<wanted..>")]
 async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wanted) -> Result<Template> {
     let print = Print::of(&wanted, jar);
-    let (orders, now) = (chosen(shop, &wanted.order).await?, shop.now());
+    let (numbers, with_codes, now) = (wanted.order.clone(), print.has(Extra::Code), shop.now());
     let read = move |conn: &rusqlite::Connection| {
         let of = |order: Order| {
             let held = Doubt::of(conn, order.id)?.is_some();
             let full = store::full(conn, order)?;
             Ok((owed(conn, &full)?, full, held))
         };
-        orders.into_iter().map(of).collect::<Result<Vec<_>>>()
+        let slips = chosen(conn, &numbers)?.into_iter().map(of).collect::<Result<Vec<_>>>()?;
+        let bought = slips.iter().flat_map(|(_, full, _)| full.to_pack()).map(|(line, _)| line.sku_id);
+        let skus = bought.chain(slips.iter().flat_map(|(owed, ..)| owed).map(|owed| owed.sku));
+        let code = |sku| Ok((sku, catalogue::sku_code(conn, sku)?));
+        let codes = skus.filter(|_| with_codes).map(code).collect::<Result<BTreeMap<_, _>>>()?;
+        Ok((slips, codes))
     };
-    let wanted_now = shop.read(read).await?;
-    let bought = wanted_now.iter().flat_map(|(_, full, _)| full.to_pack()).map(|(line, _)| line.sku_id);
-    let skus: Vec<_> = bought.chain(wanted_now.iter().flat_map(|(owed, ..)| owed).map(|owed| owed.sku)).collect();
-    let read = move |conn: &rusqlite::Connection| {
-        skus.into_iter().map(|sku| Ok((sku, catalogue::sku_code(conn, sku)?))).collect::<Result<BTreeMap<_, _>>>()
-    };
-    let codes = if print.has(Extra::Code) { shop.read(read).await? } else { BTreeMap::new() };
+    let (wanted_now, codes) = shop.read(read).await?;
     let every = print.has(Extra::Whole);
     log_whole(shop, &staff, wanted_now.iter().map(|(_, full, _)| full), every).await?;
     let slips = wanted_now.iter().map(|(owed, full, held)| {
@@ -387,11 +386,11 @@ struct Needed {
 #[get("/print/picking?<wanted..>")]
 async fn picking(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wanted) -> Result<Template> {
     let print = Print::of(&wanted, jar);
-    let orders = chosen(shop, &wanted.order).await?;
+    let numbers = wanted.order.clone();
     let read = move |conn: &rusqlite::Connection| {
         let mut goods: BTreeMap<(String, String), (i64, Vec<String>)> = BTreeMap::new();
         let mut waiting = 0;
-        for order in orders {
+        for order in chosen(conn, &numbers)? {
             let full = store::full(conn, order)?;
             let number = full.order.order_no.as_str();
             let tail = &number[number.len().saturating_sub(6)..];
@@ -435,10 +434,13 @@ struct Printed {
 #[post("/print/done", data = "<form>")]
 async fn done(shop: &State<Shop>, _staff: Staff, form: Form<Printed>) -> Flash<Redirect> {
     let done = async {
-        let ids: Vec<OrderId> = chosen(shop, &form.order).await?.iter().map(|order| order.id).collect();
-        let n = ids.len();
-        shop.write(move |tx| Ok(store::count_prints(tx, &ids)?)).await?;
-        Ok(format!("{n} 单已标记为打印过"))
+        let numbers = form.into_inner().order;
+        let write = move |tx: &Tx| {
+            let ids: Vec<OrderId> = chosen(tx, &numbers)?.iter().map(|order| order.id).collect();
+            store::count_prints(tx, &ids)?;
+            Ok(format!("{} 单已标记为打印过", ids.len()))
+        };
+        shop.write(write).await
     };
     back("/admin/orders?tab=to_ship", done.await)
 }
