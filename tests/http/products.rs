@@ -218,6 +218,55 @@ async fn two_people_who_edit_at_once_see_each_other() {
     assert!(log.contains("名称：青苹果 → 红苹果"), "before and after are in the log");
 }
 
+/// Pictures that a colleague has added meanwhile stay, whether or not the one who saves after him has changed his own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_colleagues_pictures_outlive_who_saves_after_him() {
+    let w = World::new().await;
+    w.product("苹果", 1000, 9).await;
+    let (manager, owner) = (w.staff("manager", Role::Manager).await, w.staff("owner", Role::Owner).await);
+    let picture = |name: &str| {
+        let file = std::fs::read(format!("{}/static/demo/{name}.jpg", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        Part::bytes(file).file_name("a.jpg")
+    };
+    let named = |page: &str, name: &str| -> Vec<String> {
+        let before = format!("name=\"{name}\" value=\"");
+        let parts = page.split(before.as_str()).skip(1);
+        parts.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    };
+    let with = |page: &str, form: Form| {
+        let form = named(page, "keep").into_iter().fold(form, |form, hash| form.text("keep", hash));
+        named(page, "had").into_iter().fold(form, |form, hash| form.text("had", hash))
+    };
+    let version = async || w.count("select version from products").await.to_string();
+    let saved = async |console: &Console<'_>, form: Form| send(&w, console, "/admin/products/1", form).await;
+    assert_eq!(saved(&owner, form("苹果", "1", "10").part("images", picture("apple"))).await.0, 303);
+    // Of the manager's pictures none is changed, one is added, and one is taken away.
+    for (new, adds, drops, stand) in
+        [("honey", None, false, 2), ("bread", Some("berrybox"), false, 4), ("greentea", None, true, 4)]
+    {
+        let (before, was) = (manager.page("/admin/products/1").await, version().await);
+        let owners = with(&before, form("苹果", &was, "10")).part("images", picture(new));
+        assert_eq!(saved(&owner, owners).await.0, 303);
+        let mut mine = with(&before, form("红苹果", &was, "10"));
+        if drops {
+            let kept = named(&before, "keep").into_iter().skip(1);
+            mine = kept.fold(form("红苹果", &was, "10"), |form, hash| form.text("keep", hash));
+            mine = named(&before, "had").into_iter().fold(mine, |form, hash| form.text("had", hash));
+        }
+        let mine = adds.into_iter().fold(mine, |form, name| form.part("images", picture(name)));
+        let (status, page) = saved(&manager, mine).await;
+        assert_eq!(status, 422, "{adds:?} {drops}");
+        let more = format!("多了 {} 张", if drops { 2 } else { 1 });
+        assert!(page.contains(&more) && page.contains("：已经并到下面的图片里"), "{adds:?} {drops}: {page}");
+        let again = with(&page, form("苹果", &version().await, "10"));
+        assert_eq!(saved(&manager, again).await.0, 303, "{adds:?} {drops}");
+        let now = w.get("/products/1").await.ok()["pictures"].as_array().unwrap().len();
+        assert_eq!(now, stand, "{adds:?} {drops}");
+    }
+    let log = owner.page("/admin/audit?q=%E8%8B%B9%E6%9E%9C").await;
+    assert!(log.contains("图片：1 张 → 2 张，多了 1 张"), "{log}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_products_change_at_once_or_not_at_all() {
     let w = World::new().await;

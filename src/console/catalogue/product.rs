@@ -82,6 +82,8 @@ struct Filled {
     freight: String,
     #[serde(skip)]
     images: Vec<ImageHash>,
+    /// The pictures that the product had when the form was made.
+    had: Vec<ImageHash>,
     #[serde(skip)]
     skus: Vec<SkuForm>,
     reason: String,
@@ -118,6 +120,7 @@ impl Filled {
             limit: product.limit_per_buyer.map(|n| n.to_string()).unwrap_or_default(),
             freight: product.freight.map(|id| id.to_string()).unwrap_or_default(),
             images: product.images.clone(),
+            had: product.images.clone(),
             skus: product.skus.iter().map(sku).collect(),
             reason: String::new(),
         }
@@ -162,15 +165,50 @@ impl Filled {
             ("下架时间".into(), self.off_at.replace('T', " "), other.off_at.replace('T', " ")),
             ("每人限购".into(), self.limit.clone(), other.limit.clone()),
             ("运费".into(), freight(&self.freight), freight(&other.freight)),
+            ("图片".into(), count(&self.images), pictures(&self.images, &other.images)),
         ];
+        let title = |sku: &SkuForm| if sku.specs.is_empty() { "价格".to_owned() } else { sku.specs.clone() };
+        let of = |all: &'_ [SkuForm], one: &SkuForm| all.iter().find(|sku| sku.specs == one.specs).map(SkuForm::text);
         for sku in &self.skus {
-            let title = if sku.specs.is_empty() { "价格".to_owned() } else { sku.specs.clone() };
-            let there = other.skus.iter().find(|known| known.specs == sku.specs);
-            all.push((title, sku.text(), there.map(SkuForm::text).unwrap_or_default()));
+            all.push((title(sku), sku.text(), of(&other.skus, sku).unwrap_or_default()));
+        }
+        for sku in other.skus.iter().filter(|sku| of(&self.skus, sku).is_none()) {
+            all.push((title(sku), String::new(), sku.text()));
         }
         all.retain(|(_, here, there)| here != there);
         all
     }
+
+    /// A colleague has saved meanwhile: his pictures take the place of those that nobody touched here, and what he added to others
+    /// stands behind them. Whether these are others by that.
+    fn take_in(&mut self, now: &[ImageHash]) -> bool {
+        let before = self.images.clone();
+        if self.images == self.had {
+            self.images = now.to_vec();
+        } else {
+            let added = now.iter().filter(|hash| !self.had.contains(hash) && !before.contains(hash));
+            self.images.extend(added.cloned());
+        }
+        self.had = now.to_vec();
+        self.images != before
+    }
+}
+
+fn count(pictures: &[ImageHash]) -> String {
+    format!("{} 张", pictures.len())
+}
+
+/// Pictures beside others: how many, and what is different.
+fn pictures(here: &[ImageHash], there: &[ImageHash]) -> String {
+    let only = |one: &[ImageHash], other: &[ImageHash]| one.iter().filter(|hash| !other.contains(hash)).count();
+    let differs = match (only(there, here), only(here, there)) {
+        (0, 0) if here == there => String::new(),
+        (0, 0) => "，先后不同".to_owned(),
+        (more, 0) => format!("，多了 {more} 张"),
+        (0, less) => format!("，少了 {less} 张"),
+        (more, less) => format!("，多了 {more} 张，少了 {less} 张"),
+    };
+    format!("{}{differs}", count(there))
 }
 
 /// Everything that the page of one product shows.
@@ -340,6 +378,8 @@ struct ProductForm<'r> {
     freight: String,
     /// Hashes of the pictures that stay.
     keep: Vec<String>,
+    /// And of those that stood there when the form was made.
+    had: Vec<String>,
     images: Vec<TempFile<'r>>,
     skus: Vec<SkuForm>,
     #[field(default = String::new())]
@@ -389,10 +429,14 @@ impl SkuForm {
             field.iter().filter(|text| !text.is_empty()).map(|text| format!(" {name} {text}")).collect::<String>()
         };
         let (barcode, cost) = (said("条码", &self.barcode), said("成本", &self.cost));
-        let image = if self.image.iter().any(|hash| !hash.is_empty()) { " 有图" } else { "" };
+        // Which picture it is, its mark tells.
+        let mark = self.image.as_deref().and_then(|hash| hash.get(..4));
+        let image = mark.map(|mark| format!(" 图 {mark}")).unwrap_or_default();
+        let delivery = self.delivery.parse().ok().filter(|way| *way != Delivery::Express);
+        let delivery = delivery.map(|way: Delivery| format!(" {}", way.text())).unwrap_or_default();
         let enabled = if self.enabled { "" } else { " 停售" };
         let weight = if self.weight.is_empty() { String::new() } else { format!(" {} 克", self.weight) };
-        format!("¥{}{market}{cost} {}{barcode}{limit}{weight}{image}{enabled}", self.price, self.code)
+        format!("¥{}{market}{cost} {}{barcode}{limit}{weight}{delivery}{image}{enabled}", self.price, self.code)
     }
 
     fn is_blank(&self) -> bool {
@@ -619,6 +663,7 @@ async fn put(shop: &Shop, staff: Staff, id: Option<ProductId>, mut form: Product
         limit: form.limit,
         freight: form.freight,
         images: form.keep.iter().filter_map(|hash| hash.parse().ok()).collect(),
+        had: form.had.iter().filter_map(|hash| hash.parse().ok()).collect(),
         skus: form.skus.into_iter().filter(|sku| !sku.is_blank()).collect(),
         reason: form.reason,
     };
@@ -635,6 +680,11 @@ async fn put(shop: &Shop, staff: Staff, id: Option<ProductId>, mut form: Product
         let now = Filled::of(&find(shop, id).await?);
         let (categories, freights) = shop.read(|conn| Ok((store::categories(conn)?, templates::all(conn)?))).await?;
         theirs = filled.differences(&now, &categories, &freights);
+        if filled.take_in(&now.images)
+            && let Some((_, _, there)) = theirs.iter_mut().find(|(what, _, _)| what == "图片")
+        {
+            there.push_str("：已经并到下面的图片里");
+        }
         filled.version = now.version;
     }
     let page = page(shop, &staff, None, id, &filled, Refused::by(&error, theirs)).await?;
@@ -741,6 +791,32 @@ fn brief(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a colleague made meanwhile is named: it would be switched off by who saves after him.
+    #[test]
+    fn two_versions_of_a_product_differ_by_the_skus_of_either() {
+        let sku = |specs: &str, hash: &str, delivery: &str| SkuForm {
+            specs: specs.into(),
+            price: "10.00".into(),
+            image: Some(hash.into()),
+            delivery: delivery.into(),
+            enabled: true,
+            ..SkuForm::default()
+        };
+        let mine = Filled { skus: vec![sku("尺寸:大", "abcd1", "express")], ..Filled::default() };
+        let theirs = [sku("尺寸:大", "ef011", "local"), sku("尺寸:小", "", "express")];
+        let theirs = Filled { skus: theirs.to_vec(), ..Filled::default() };
+        let told = |title: &str, here: &str, there: &str| (title.to_owned(), here.to_owned(), there.to_owned());
+        assert_eq!(
+            mine.differences(&theirs, &[], &[]),
+            [told("尺寸:大", "¥10.00  图 abcd", "¥10.00  同城配送 图 ef01"), told("尺寸:小", "", "¥10.00 ")]
+        );
+        let [a, b, c] = ["ab", "cd", "ef"].map(|two| two.repeat(32).parse::<ImageHash>().unwrap());
+        let of = |pictures: &[&ImageHash]| pictures.iter().map(|hash| (*hash).clone()).collect::<Vec<_>>();
+        assert_eq!(pictures(&of(&[&a, &b]), &of(&[&b, &c])), "2 张，多了 1 张，少了 1 张");
+        assert_eq!(pictures(&of(&[&a, &b]), &of(&[&b, &a])), "2 张，先后不同");
+        assert_eq!(pictures(&of(&[&a]), &of(&[&a])), count(&of(&[&a])));
+    }
 
     #[test]
     fn the_form_of_a_product_asks_for_nothing_that_it_is_not_given() {
