@@ -151,6 +151,10 @@ function chooser(words, list, chosen, choose) {
 }
 function matrix() {
   const box = $(".matrix-box");
+  // Whoever types while it is drawn anew goes on where he was.
+  const places = () => $$("input, button", box);
+  const typed = box.contains(document.activeElement) && document.activeElement;
+  const [at, from, to] = [places().indexOf(typed), typed.selectionStart, typed.selectionEnd];
   const known = rows().filter(used);
   const [one, two, three] = known.length < 4 ? [] : axes(known);
   box.hidden = two === undefined;
@@ -245,6 +249,9 @@ function matrix() {
     }
   }
   box.replaceChildren(head, table);
+  const again = places()[at];
+  again?.focus({ preventScroll: true });
+  if (again?.type === "text") again.setSelectionRange(from, to);
 }
 
 // A picture of some SKUs: a click chooses one, which all of them then have; the choice of none takes it away.
@@ -356,7 +363,10 @@ const onlyPictures = (chosen) => {
 };
 async function add(chosen) {
   for (const file of onlyPictures([...chosen])) {
-    if ($$("li[draggable]", box).length >= Number(box.dataset.most)) return complain(`最多 ${box.dataset.most} 张图片`);
+    if ($$("li[draggable]", box).length >= Number(box.dataset.most)) {
+      lost = true;
+      return complain(`最多 ${box.dataset.most} 张图片，从 ${file.name} 起没有加上`);
+    }
     const item = make("li", { draggable: true });
     const image = make("img", { alt: "新图片", src: URL.createObjectURL(file), width: 96, height: 96 });
     item.append(image);
