@@ -669,6 +669,8 @@ const lifted = () => {
 };
 const sheets = $$("details.pop:not([open]), .rest details");
 sheets.forEach((sheet) => sheet.addEventListener("toggle", () => (sheet.open ? laid() : lifted())));
+// Whoever corrects a row types its number.
+$$(".t-ship details").forEach((row) => row.addEventListener("toggle", () => row.open && $("[name=tracking_no]", row).select()));
 addEventListener("popstate", () => {
   if (!handy.matches) return;
   $$("dialog[open]").forEach((one) => one.close());
