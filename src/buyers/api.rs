@@ -125,7 +125,9 @@ struct Pasted {
 #[post("/addresses/read", data = "<pasted>")]
 async fn read_address(_buyer: Buyer, pasted: Body<Pasted>) -> Result<Json<Address>> {
     match pasted.value.text.chars().count() {
-        0..=LONGEST_PASTED => paste::read(&pasted.value.text).map(Json).map_err(|why| Error::field("text", why)),
+        0..=LONGEST_PASTED => {
+            paste::read(&pasted.value.text).map(|read| Json(read.address)).map_err(|why| Error::field("text", why))
+        }
         _ => Err(Error::field("text", format!("粘贴的内容最多 {LONGEST_PASTED} 个字"))),
     }
 }

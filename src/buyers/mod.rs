@@ -2,10 +2,14 @@
 
 pub mod addresses;
 pub mod api;
+mod doors;
+mod labels;
 pub mod logins;
+mod names;
 pub mod paste;
 pub mod phones;
 pub mod store;
+mod whose;
 
 use logins::Logins;
 use rocket::Request;

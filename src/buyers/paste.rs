@@ -1,88 +1,27 @@
 //! A pasted address, read: `陈建国 13900000002 江苏省苏州市姑苏区平江路66号`. What is not found stays empty; nothing is guessed.
 
 use super::addresses::Address;
+use super::doors::{are_two, begins_elsewhere, end_of_address, is_address, is_door};
+use super::labels::{Cut, LABELS, Part, Role, split};
+use super::names::{is_latin_name, is_name, is_nobody, is_street, name_in, receives};
 use super::phones::{self, Phone};
-use crate::places::{Named, Place, Unread, Written, written};
-use crate::typed::{bare, holds_one_of};
-
-/// What stands behind a label.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Receiver,
-    Phone,
-    Where,
-    Postcode,
-    /// Whoever sends it: not where it goes.
-    Sender,
-    /// A word about it that names no place.
-    Other,
-}
-
-/// What people and other programs write in front of the parts.
-const LABELS: [(&str, Part); 55] = [
-    ("收货人姓名", Part::Receiver),
-    ("收件人姓名", Part::Receiver),
-    ("收货姓名", Part::Receiver),
-    ("收货人", Part::Receiver),
-    ("收件人", Part::Receiver),
-    ("收件方", Part::Receiver),
-    ("联系人", Part::Receiver),
-    ("姓名", Part::Receiver),
-    ("收货人手机", Part::Phone),
-    ("收件人手机", Part::Phone),
-    ("收货人电话", Part::Phone),
-    ("收件人电话", Part::Phone),
-    ("收货电话", Part::Phone),
-    ("收件电话", Part::Phone),
-    ("手机号码", Part::Phone),
-    ("电话号码", Part::Phone),
-    ("联系电话", Part::Phone),
-    ("联系手机", Part::Phone),
-    ("联系方式", Part::Phone),
-    ("手机号", Part::Phone),
-    ("手机", Part::Phone),
-    ("电话", Part::Phone),
-    ("收货人地址", Part::Where),
-    ("收件人地址", Part::Where),
-    ("所在地区", Part::Where),
-    ("所在区域", Part::Where),
-    ("收货地区", Part::Where),
-    ("省市区", Part::Where),
-    ("地区", Part::Where),
-    ("详细地址", Part::Where),
-    ("收货地址", Part::Where),
-    ("收件地址", Part::Where),
-    ("街道地址", Part::Where),
-    ("地址", Part::Where),
-    // These are words of addresses too, so they are labels only with a colon.
-    ("省份", Part::Where),
-    ("城市", Part::Where),
-    ("区县", Part::Where),
-    ("街道", Part::Where),
-    ("省", Part::Where),
-    ("市", Part::Where),
-    ("区", Part::Where),
-    ("邮政编码", Part::Postcode),
-    ("邮编", Part::Postcode),
-    ("寄件人地址", Part::Sender),
-    ("寄件人电话", Part::Sender),
-    ("寄件地址", Part::Sender),
-    ("寄件电话", Part::Sender),
-    ("寄件人", Part::Sender),
-    ("寄件方", Part::Sender),
-    ("发货地址", Part::Sender),
-    ("发货人", Part::Sender),
-    ("发件人", Part::Sender),
-    ("公司", Part::Other),
-    ("单位", Part::Other),
-    ("备注", Part::Other),
-];
+use super::whose::{Whose, about};
+use crate::places::{Named, Place, Written, written};
+use crate::typed::bare;
 
 /// Where the phone number stood: the receiver is often beside it, and no place's name goes on behind it.
 const PHONE: &str = "\u{1}";
 
-/// Reads what was pasted. Parts that were not found are empty. `Err` is a sentence: there are two people in it.
-pub fn read(text: &str) -> Result<Address, &'static str> {
+/// What was read of a text.
+pub struct Read {
+    /// Parts that were not found are empty.
+    pub address: Address,
+    /// A sentence where the place is left open because there are two.
+    pub doubt: Option<&'static str>,
+}
+
+/// Reads what was pasted. `Err` is a sentence: there are two people in it.
+pub fn read(text: &str) -> Result<Read, &'static str> {
     if is_of_several(text) {
         return Err("像是两个人的地址：请一次粘贴一个");
     }
@@ -117,17 +56,26 @@ fn entries(text: &str) -> Vec<String> {
     parts
 }
 
-fn read_one(text: &str) -> Address {
+fn read_one(text: &str) -> Read {
+    const TWO: &str = "粘贴的内容里不止一个地址，认不出寄到哪一个：请填省市区，详细地址里只留要寄到的";
+    const TWO_DISTRICTS: &str = "粘贴的内容里写了两个区县，认不出寄到哪一个：请填省市区，再核对详细地址";
     let parts = Parts::of(text);
     let read = match (written(&parts.labelled), written(&parts.free)) {
-        (labelled, free) if parts.name_others(&labelled, &free) => (Written::Doubtful, &parts.free),
+        (labelled, free) if parts.two || parts.name_others(&labelled, &free) => (Written::Doubtful, &parts.free),
         (Written::Nothing, free) => (free, &parts.labelled),
         (labelled, _) => (labelled, &parts.free),
     };
+    let mut doubt = (read.0 == Written::Doubtful).then_some(TWO);
     // Labels decide; where they name no place, what stands beside them does.
     let (mut before, mut after, place) = match read.0 {
+        Written::Found(named) if begins_elsewhere(&named.place, &named.after) => {
+            doubt = Some(TWO_DISTRICTS);
+            (words(&parts.as_it_stood), Vec::new(), None)
+        }
         Written::Found(named) => (words(&named.before), words(&named.after), Some(named)),
-        Written::Nothing | Written::Doubtful => (words(&parts.free), words(&parts.labelled), None),
+        // Which of two is old, stands in front of it there.
+        Written::Doubtful => (words(&parts.as_it_stood), Vec::new(), None),
+        Written::Nothing => (words(&parts.free), words(&parts.labelled), None),
     };
     let mut beside = if place.is_some() { words(read.1) } else { Vec::new() };
     let mut receiver = parts.receiver;
@@ -143,7 +91,9 @@ fn read_one(text: &str) -> Address {
         Some(_) => [after, before, beside].concat(),
         None => [before, after].concat(),
     };
-    detail.extend(parts.other);
+    if doubt.is_none() {
+        detail.extend(parts.other);
+    }
     detail.retain(|word| word != PHONE && word != "中国");
     // One short name and nobody who is called anything: 长春 may be either.
     let place = match place {
@@ -158,8 +108,8 @@ fn read_one(text: &str) -> Address {
         None => [None; 3],
     }
     .map(|name| name.unwrap_or_default().to_owned());
-    let postcode = parts.postcode;
-    Address { receiver, phone: parts.phone, province, city, district, detail: detail.join(" "), postcode }
+    let (phone, postcode) = (parts.phone, parts.postcode);
+    Read { address: Address { receiver, phone, province, city, district, detail: detail.join(" "), postcode }, doubt }
 }
 
 /// The short name of a place as it stands in a text.
@@ -179,6 +129,10 @@ struct Parts {
     sure: bool,
     /// Behind no label.
     free: String,
+    /// All of it but for whom it goes to, in its own order and with what addresses are called there.
+    as_it_stood: String,
+    /// There are two addresses, and nothing tells which is meant.
+    two: bool,
     other: Vec<String>,
 }
 
@@ -201,7 +155,7 @@ impl Parts {
         let text = lines.join("\n").replace('\t', " ");
         let (mut parts, mut sender, mut named) = (Parts::default(), false, false);
         let mut pieces: Vec<Piece> = Vec::new();
-        for Cut { label, at, value } in split(&text) {
+        for Cut { label, role, at, title, value } in split(&text) {
             match label {
                 Some((_, Part::Sender)) => sender = true,
                 Some((label, part)) if part == Part::Receiver || label.starts_with('收') => sender = false,
@@ -210,12 +164,22 @@ impl Parts {
             if sender {
                 continue;
             }
-            let mut add = |of, text: &str| pieces.push(Piece { of, text: text.to_owned() });
+            let mut title = match label {
+                Some((_, Part::Where)) => format!("{title}{}", &value[..value.len() - value.trim_start().len()]),
+                Some((_, Part::Phone)) if role == Role::New => title.to_owned(),
+                Some((_, Part::Other)) => format!("{title}{}", first_word(value)),
+                _ => " ".to_owned(),
+            };
+            let mut add = |of, text: &str| {
+                let title = std::mem::replace(&mut title, "\n".to_owned());
+                pieces.push(Piece { of, role, title, text: text.to_owned() });
+            };
             match label {
                 None | Some((_, Part::Sender)) => add(Of::Nothing, value),
                 Some((label, Part::Phone)) => {
                     let his = named || label.starts_with('收');
                     let whose = match Whose::labelled(&text, at) {
+                        _ if role == Role::New => Whose::New,
                         Whose::Free if his => Whose::Receivers,
                         Whose::Free => Whose::Said,
                         anothers => anothers,
@@ -223,7 +187,7 @@ impl Parts {
                     add(Of::Phone(whose), value);
                 }
                 Some((label, Part::Where)) => {
-                    parts.sure |= label != "地址";
+                    parts.sure |= label != "地址" && role != Role::Old;
                     let (line, rest) = value.trim_start().split_once('\n').unwrap_or((value.trim_start(), ""));
                     add(Of::Where, line);
                     add(Of::Nothing, rest);
@@ -245,20 +209,31 @@ impl Parts {
                     add(Of::Nothing, &value[end..]);
                 }
                 Some((_, Part::Other)) => {
-                    let value = value.trim_start();
-                    let end = value.find([' ', '\n', ',', '，', ';', '；']).unwrap_or(value.len());
-                    parts.other.extend(Some(value[..end].to_owned()).filter(|word| !word.is_empty()));
-                    let (line, rest) = value[end..].split_once('\n').unwrap_or((&value[end..], ""));
+                    let word = first_word(value);
+                    let behind = &value.trim_start()[word.len()..];
+                    parts.other.extend(Some(word.to_owned()).filter(|word| !word.is_empty()));
+                    let (line, rest) = behind.split_once('\n').unwrap_or((behind, ""));
                     add(Of::Other, line);
                     add(Of::Nothing, rest);
                 }
             }
         }
         if let Some((piece, phone)) = receivers_phone(&pieces) {
-            let text = &pieces[piece].text;
-            pieces[piece].text = format!("{} {PHONE} {}", &text[..phone.at.start], &text[phone.at.end..]);
+            let is_rival =
+                |piece: &Piece, other: &Phone| other.number != phone.number && piece.whose(other) < Whose::Others;
+            let has_rival = |piece: &Piece| phones::all(&piece.text).any(|other| is_rival(piece, &other));
+            let is_new = pieces[piece].whose(&phone) == Whose::New;
+            let replaces = is_new && pieces.iter().any(has_rival);
+            let Piece { title, text, .. } = &pieces[piece];
+            let (before, behind) = (&text[..phone.at.start], &text[phone.at.end..]);
+            // Beside the number that it replaces, the new one stays with its name.
+            pieces[piece].text = match replaces {
+                true => format!("{title}{before}{} {PHONE} {behind}", &text[phone.at.clone()]),
+                false => format!("{} {PHONE} {behind}", Whose::without_new(before)),
+            };
             parts.phone = phone.number;
         }
+        leave_old(&mut pieces);
         let of = |is: fn(Of) -> bool, end: char| -> String {
             pieces.iter().filter(|piece| is(piece.of)).flat_map(|piece| piece.text.chars().chain([end])).collect()
         };
@@ -266,13 +241,46 @@ impl Parts {
         let free = of(|of| !matches!(of, Of::Where | Of::Phone(_)), '\n') + &of(|of| matches!(of, Of::Phone(_)), '\n');
         let parted = |text: &str| text.replace([',', '，', ';', '；', '|', '。', '、', '/'], " ");
         (parts.labelled, parts.free) = (parted(&labelled), parted(&free));
+        let as_it_stood: String = pieces.iter().flat_map(|piece| [piece.title.as_str(), &piece.text]).collect();
+        parts.two = is_one_beside(&pieces) || are_two(&as_it_stood);
+        parts.as_it_stood = parted(&as_it_stood);
         parts
     }
+}
+
+fn first_word(text: &str) -> &str {
+    let text = text.trim_start();
+    &text[..text.find([' ', '\n', ',', '，', ';', '；']).unwrap_or(text.len())]
+}
+
+/// Takes an old address out where another one is called new, and there is none besides.
+fn leave_old(pieces: &mut [Piece]) {
+    let of = |role: Role| pieces.iter().filter(move |piece| piece.role == role && is_address(&piece.text));
+    let only_new = of(Role::New).count() == 1 && of(Role::Beside).next().is_none();
+    let others = |piece: &Piece| piece.role == Role::Plain && is_door(&piece.text);
+    if !only_new || pieces.iter().any(others) {
+        return;
+    }
+    for piece in pieces.iter_mut().filter(|piece| piece.of == Of::Where && piece.role == Role::Old) {
+        piece.text = piece.text[end_of_address(&piece.text)..].to_owned();
+        piece.title = " ".to_owned();
+        piece.role = Role::Plain;
+    }
+}
+
+/// Whether an address is old, or beside another one.
+fn is_one_beside(pieces: &[Piece]) -> bool {
+    let has = |role: Role| pieces.iter().any(|piece| piece.role == role && is_address(&piece.text));
+    let another = || pieces.iter().any(|piece| piece.role != Role::Beside && is_door(&piece.text));
+    has(Role::Old) || has(Role::Beside) && another()
 }
 
 /// A piece of the text, by the label that it stands behind.
 struct Piece {
     of: Of,
+    role: Role,
+    /// What stands in front of it, as far as an address is called so.
+    title: String,
     text: String,
 }
 
@@ -285,103 +293,6 @@ enum Of {
     Phone(Whose),
     /// What goes on behind a word about it that names no place.
     Other,
-}
-
-/// Whose a number is, the receiver's first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Whose {
-    Receivers,
-    /// Behind a label that says a phone's.
-    Said,
-    /// Behind nothing.
-    Free,
-    /// Beside other words, in brackets or not: the receiver's if there is no other.
-    Aside,
-    /// Of whom or what is named with it, and never taken for the receiver's.
-    Others,
-}
-
-/// Who has a phone of his own, though something goes to the receiver.
-const OTHERS: &str = "驿站 丰巢 快递 自提 代收 超市 商店 店铺 门店 公司 单位 物业 门卫 保安 前台 传达室 客服 卖家 商家 厂家 老板 \
-    掌柜 店主 店长 团长 司机 骑手 配送 送货 寄件 发件 发货 下单 订购 订货 购买人 付款 代付 推荐 介绍 备用 备选 紧急 其他 \
-    家人 家属 妈妈 爸爸 父亲 母亲 老公 老婆 爱人 儿子 女儿 朋友 同事 邻居 房东 以前 作废 停用";
-
-/// What a phone is called.
-const CALLED: [&str; 8] = ["号码", "电话", "手机", "联系方式", "座机", "固话", "热线", "号"];
-
-const OPENING: [char; 4] = ['(', '（', '[', '【'];
-const CLOSING: [char; 4] = [')', '）', ']', '】'];
-/// Signs that stand between the words about one thing and those about another.
-const PARTING: [char; 11] = ['\n', ',', '，', ';', '；', '。', '|', ')', '）', ']', '】'];
-
-/// So many signs beside a number tell whose it is; in more there is an address.
-const A_FEW: usize = 8;
-
-impl Whose {
-    /// Whose the numbers are that stand behind a label of phones.
-    fn labelled(text: &str, label: usize) -> Whose {
-        let bracket = bracket(text, label);
-        let around = bracket.unwrap_or_else(|| clause(&text[..label]));
-        let (words, joined) = (about(around), bracket.is_some() || text[..label].ends_with(char::is_alphanumeric));
-        match is_of_another(&words) {
-            // What stands behind a label of its own is no word about the phone: 公司：某某公司 电话：.
-            true if joined || !around.contains([':', '：']) => Whose::Others,
-            _ if joined && !words.is_empty() => Whose::Aside,
-            _ => Whose::Free,
-        }
-    }
-
-    /// Whose a number is, by what stands around it.
-    fn beside(text: &str, phone: &Phone) -> Whose {
-        if let Some(bracket) = bracket(text, phone.at.start) {
-            let words = about(bracket);
-            return match is_of_another(&words) {
-                true => Whose::Others,
-                false if words.is_empty() => Whose::Free,
-                false => Whose::Aside,
-            };
-        }
-        let clause = clause(&text[..phone.at.start]);
-        let called = CALLED.iter().any(|word| clause.trim_end_matches([':', '：', ' ']).ends_with(word));
-        let behind = text[phone.at.end..].trim_start().strip_prefix(OPENING);
-        let behind = behind.and_then(|inner| inner.split(CLOSING).next()).map(about);
-        match (behind.is_some_and(|words| is_of_another(&words)), is_of_another(&about(clause))) {
-            (true, _) => Whose::Others,
-            (_, true) if called => Whose::Others,
-            (_, true) => Whose::Aside,
-            (false, false) => Whose::Free,
-        }
-    }
-}
-
-/// What stands in the bracket around a place in a text.
-fn bracket(text: &str, at: usize) -> Option<&str> {
-    let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
-    let open =
-        text[line..at].rfind(OPENING).map(|open| line + open).filter(|open| !text[*open..at].contains(CLOSING))?;
-    let end = text[at..].find(|c: char| c == '\n' || CLOSING.contains(&c)).map_or(text.len(), |end| at + end);
-    Some(text[open..end].trim_start_matches(OPENING))
-}
-
-/// The words in front of a number that are about it, and about none before it.
-fn clause(before: &str) -> &str {
-    let words = before.rsplit(PARTING).next().unwrap_or_default();
-    phones::all(words).last().map_or(words, |last| &words[last.at.end..])
-}
-
-/// The words of a piece of text, without numbers and what only says that they are phones.
-fn about(text: &str) -> String {
-    let words: String = text.chars().filter(|c| c.is_alphabetic()).collect();
-    CALLED.iter().fold(words, |words, called| words.replace(called, ""))
-}
-
-/// Whether these few words name somebody else than the receiver, or a number of before. What he receives with is his, and
-/// where it may be left is no one.
-fn is_of_another(words: &str) -> bool {
-    let few = words.chars().count() <= A_FEW;
-    let his = words.contains(['收', '放', '存']) && !words.contains("代收");
-    let before = words.starts_with(['旧', '另', '错']) || ["原", "老"].contains(&words);
-    few && !his && (before || words.ends_with(['店', '厂', '柜']) || holds_one_of(words, OTHERS))
 }
 
 impl Piece {
@@ -411,6 +322,7 @@ fn receivers_phone(pieces: &[Piece]) -> Option<(usize, Phone)> {
     let rival = |(whose, _, other): &(Whose, usize, Phone)| {
         let as_good = match best {
             Whose::Receivers | Whose::Others => false,
+            Whose::New => *whose == Whose::New,
             // Of several behind one label, or behind none, the first is meant.
             Whose::Said | Whose::Free => whose != best && *whose < Whose::Aside,
             Whose::Aside => *whose == Whose::Aside,
@@ -432,106 +344,49 @@ fn nearly(pieces: &[Piece]) -> Option<(usize, Phone)> {
     })
 }
 
-/// A label, where it stands, and what stands behind it.
-struct Cut<'t> {
-    label: Option<(&'static str, Part)>,
-    at: usize,
-    value: &'t str,
-}
-
-/// A text cut at its labels.
-fn split(text: &str) -> Vec<Cut<'_>> {
-    let (mut cuts, mut label, mut begun, mut from, mut at) = (Vec::new(), None, 0, 0, 0);
-    while let Some(c) = text[at..].chars().next() {
-        match label_at(text, at) {
-            Some((found, end)) => {
-                cuts.push(Cut { label, at: begun, value: &text[from..at] });
-                (label, begun, from, at) = (Some(found), at, end, end);
-            }
-            None => at += c.len_utf8(),
-        }
-    }
-    cuts.push(Cut { label, at: begun, value: &text[from..] });
-    cuts
-}
-
-/// The label that begins there, and where it ends: with a colon, in 【】, or as a word by itself.
-fn label_at(text: &str, at: usize) -> Option<((&'static str, Part), usize)> {
-    let here = &text[at..];
-    let begins = text[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
-    let (open, inner) = here.strip_prefix(['【', '[']).map_or((false, here), |inner| (true, inner));
-    let mut found: Vec<((&'static str, Part), usize)> = Vec::new();
-    for (i, label) in LABELS.iter().enumerate() {
-        let Some(rest) = inner.strip_prefix(label.0) else { continue };
-        let short = label.0.chars().count() == 1;
-        let behind = rest.trim_start_matches(' ');
-        let end = match behind.strip_prefix([':', '：']) {
-            Some(value) if !open && (begins || !short) => Some(value),
-            _ if open => behind.strip_prefix(['】', ']']).map(|value| value.trim_start_matches([':', '：'])),
-            _ if begins && i < ALONE && rest.starts_with([' ', '\n']) => Some(rest),
-            _ if begins && label.1 == Part::Phone && rest.starts_with(|c: char| c.is_ascii_digit()) => Some(rest),
-            _ if begins && label.1 == Part::Receiver && begins_with_name(rest) => Some(rest),
-            _ => None,
-        };
-        found.extend(end.map(|value| (*label, text.len() - value.len())));
-    }
-    // Of somebody else's phone nothing is cut.
-    found.retain(|((_, part), _)| *part != Part::Phone || Whose::labelled(text, at) != Whose::Others);
-    found.into_iter().max_by_key(|((label, _), _)| label.len())
-}
-
-/// Whether a name stands right behind a label, and not what goes on as another word: 收货人信息.
-fn begins_with_name(rest: &str) -> bool {
-    let word = rest.split(|c: char| c.is_whitespace() || ",，;；".contains(c)).next().unwrap_or_default();
-    is_name(word, 4) && !["信息", "资料", "手机", "电话", "地址", "姓名", "名称"].iter().any(|end| word.ends_with(end))
-}
-
-/// So many labels are ones without a colon too.
-const ALONE: usize = 34;
-
-/// Who is named at the start of a text, and what stands behind the name.
-fn name_in(value: &str) -> (&str, &str) {
-    let value = value.trim_start();
-    let end = value.find(['\n', ',', '，', ';', '；', '|', '。']).unwrap_or(value.len());
-    let line = &value[..end];
-    let latin = |word: &str| word.chars().all(|c| c.is_ascii_alphabetic() || "'.-".contains(c));
-    let end = match line.split_once(' ') {
-        Some((first, _)) if !latin(first) => first.len(),
-        Some(_) => line.split(' ').take_while(|word| latin(word)).map(|word| word.len() + 1).sum::<usize>() - 1,
-        None => line.len(),
-    };
-    let end = end.min(line.len());
-    // A number glued to a name is none of it.
-    let end = line[..end].find(|c: char| c.is_ascii_digit()).filter(|at| *at > 0).unwrap_or(end);
-    (line[..end].trim(), &value[end..])
-}
-
 fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
 /// Who is named around a place: beside the phone, else in front, else at the very end. Nobody is called like a street.
 fn receiver_of(before: &mut Vec<String>, beside: &mut Vec<String>, after: &mut Vec<String>) -> Option<String> {
-    let in_front = |word: &str| (is_name(word, 5) || is_latin_name(word)) && !is_street(word);
-    let behind = |word: &str| is_name(word, 4) && !is_street(word);
+    let in_front = |word: &str| (is_name(word, 5) || is_latin_name(word)) && !is_street(word) && !is_nobody(word);
+    let behind = |word: &str| is_name(word, 4) && !is_street(word) && !is_nobody(word);
+    let least = |word: &str| is_name(word, 3) && !is_nobody(word);
     // The first word behind a place belongs to the street.
     let first = |words: &[String]| usize::from(words.first().is_some_and(|word| word != PHONE));
     let from = first(after);
     let last = after.iter().rposition(|word| word != PHONE).filter(|at| *at >= from.max(1));
-    None.or_else(|| take(before, near(before, 0, in_front)))
+    None.or_else(|| who_receives(before))
+        .or_else(|| who_receives(after))
+        .or_else(|| who_receives(beside))
+        .or_else(|| take(before, near(before, 0, in_front)))
         .or_else(|| take(beside, near(beside, 0, in_front)))
         .or_else(|| take(before, before.iter().position(|word| in_front(word))))
         .or_else(|| take(after, near(after, from, behind)))
         .or_else(|| take(after, last.filter(|at| behind(&after[*at]))))
         .or_else(|| take(beside, beside.iter().position(|word| in_front(word))))
-        .or_else(|| take(before, near(before, 0, |word| is_name(word, 3))))
-        .or_else(|| take(before, before.iter().position(|word| is_name(word, 3))))
+        .or_else(|| take(before, near(before, 0, least)))
+        .or_else(|| take(before, before.iter().position(|word| least(word))))
 }
 
 /// Who is named where there is no place.
 fn lone_receiver(words: &mut Vec<String>) -> Option<String> {
-    let named = |word: &str| is_name(word, 4) && !is_street(word);
-    take(words, near(words, 0, named)).or_else(|| take(words, words.iter().position(|word| named(word))))
+    let named = |word: &str| is_name(word, 4) && !is_street(word) && !is_nobody(word);
+    who_receives(words)
+        .or_else(|| take(words, near(words, 0, named)))
+        .or_else(|| take(words, words.iter().position(|word| named(word))))
+}
+
+/// Who is said to receive it: `李四收`, `李四 收`.
+fn who_receives(words: &mut Vec<String>) -> Option<String> {
+    let alone = words.iter().rposition(|word| ["收", "亲收", "(收)"].contains(&word.as_str()));
+    if let Some(at) = alone.filter(|at| *at > 0 && is_name(&words[at - 1], 4) && !is_street(&words[at - 1])) {
+        words.remove(at);
+        return Some(words.remove(at - 1));
+    }
+    let at = words.iter().position(|word| receives(word).is_some())?;
+    receives(&words.remove(at)).map(str::to_owned)
 }
 
 fn take(words: &mut Vec<String>, at: Option<usize>) -> Option<String> {
@@ -547,30 +402,14 @@ fn near(words: &[String], from: usize, is: impl Fn(&str) -> bool) -> Option<usiz
         .find(|at| *at >= from && words.get(*at).is_some_and(|word| is(word)))
 }
 
-fn is_name(word: &str, most: usize) -> bool {
-    // Platforms write the extension behind the name too: 张三[1234].
-    let code = word.strip_suffix(']').and_then(|word| word.split_once('['));
-    let word = code.filter(|(_, code)| code.bytes().all(|b| b.is_ascii_digit())).map_or(word, |(name, _)| name);
-    let chinese = word.chars().all(|c| ('\u{4e00}'..='\u{9fa5}').contains(&c) || c == '·');
-    (2..=most).contains(&word.chars().count()) && chinese
-}
-
-fn is_latin_name(word: &str) -> bool {
-    (2..=25).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphabetic())
-}
-
-/// Whether a word is more like a part of an address than like a name. People are called 张家口 too.
-fn is_street(word: &str) -> bool {
-    let ends = word.ends_with(|c| "路街道号楼室层栋座村镇弄巷园苑区旁边里口".contains(c))
-        || ["单元", "大厦", "广场", "门面", "店铺", "公司", "酒店", "饭店", "学校", "医院", "公寓", "宿舍"]
-            .iter()
-            .any(|end| word.ends_with(end));
-    ends && matches!(Place::parse(word), Err(Unread::Unknown))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whom it goes to, and where.
+    fn address(text: &str) -> Address {
+        read(text).unwrap().address
+    }
 
     #[test]
     fn a_pasted_address_is_read_and_nothing_in_it_is_guessed() {
@@ -685,11 +524,11 @@ mod tests {
             ("要两斤苹果 王五 13900000002", ["王五", "13900000002", "", "", "", "要两斤苹果"]),
             ("", ["", "", "", "", "", ""]),
         ] {
-            let read = read(text).unwrap();
+            let read = address(text);
             let found = [&read.receiver, &read.phone, &read.province, &read.city, &read.district, &read.detail];
             assert_eq!(found.map(String::as_str), expected, "{text}");
         }
-        let read = read_one("收件人: 王小明 电话: 13800138000 地址: 江苏省南京市鼓楼区中山北路 邮编: 210003");
+        let read = address("收件人: 王小明 电话: 13800138000 地址: 江苏省南京市鼓楼区中山北路 邮编: 210003");
         assert_eq!((read.detail.as_str(), read.postcode.as_str()), ("中山北路", "210003"));
     }
 
@@ -706,7 +545,127 @@ mod tests {
             ("李四 13800138000 收货地址：杭州市西湖区文三路1号 公司：北京某某公司", "西湖区"),
             ("寄件人地址：上海市浦东新区世纪大道1号 收件人：李四 13800138000 地址：杭州市西湖区文三路1号", "西湖区"),
         ] {
-            assert_eq!(read(text).unwrap().district, district, "{text}");
+            assert_eq!(address(text).district, district, "{text}");
+        }
+    }
+
+    #[test]
+    fn of_two_addresses_in_one_district_none_is_chosen_unless_one_is_called_new() {
+        let (here, other) = ("上海市浦东新区世纪大道1号", "上海市浦东新区张杨路2号");
+        // Both stay as they stood, with what they are called.
+        for (text, detail) in [
+            ("李四 13800138000 {} 旧地址：{o}", "{} 旧地址:{o}"),
+            ("李四 13800138000 {} 旧地址{o}", "{} 旧地址{o}"),
+            ("李四 13800138000 {}旧地址：{o}", "{}旧地址:{o}"),
+            ("李四 13800138000 {}旧地址{o}", "{}旧地址{o}"),
+            ("李四 13800138000 {}（原：{o}）", "{}(原:{o})"),
+            ("李四 13800138000 {}，备用地址：{o}", "{} 备用地址:{o}"),
+            ("收货地址：{} 以前的地址：{o} 李四 13800138000", "收货地址:{} 以前的地址:{o}"),
+            ("退货地址：{o} 收货地址：{} 李四 13800138000", "退货地址:{o} 收货地址:{}"),
+            ("地址：{o}\n新地址：{}\n李四 13800138000", "地址:{o} 新地址:{}"),
+            ("李四 13800138000 家：{} 公司：{o}", "家:{} 公司:{o}"),
+            ("李四 13800138000 {o}搬到{}", "{o}搬到{}"),
+            ("李四 13800138000 {} {o}", "{} {o}"),
+            ("李四 13800138000 旧地址：{o}", "旧地址:{o}"),
+            // Where only one of them says in which district.
+            ("李四 13800138000 {} 旧地址：张杨路2号", "{} 旧地址:张杨路2号"),
+            ("李四 13800138000 {} 以前住张杨路2号", "{} 以前住张杨路2号"),
+            ("李四 13800138000 {o}改成世纪大道1号", "{o}改成世纪大道1号"),
+            ("李四 13800138000 {} 张杨路2号", "{} 张杨路2号"),
+            ("李四 13800138000 {}，之前的地址阳光小区5栋302不要了", "{} 之前的地址阳光小区5栋302不要了"),
+            (
+                "李四 13800138000 上海浦东世纪大道1号 旧地址 上海浦东张杨路2号",
+                "上海浦东世纪大道1号 旧地址 上海浦东张杨路2号",
+            ),
+        ] {
+            let [text, detail] = [text, detail].map(|words| words.replace("{}", here).replace("{o}", other));
+            let Read { address, doubt } = read(&text).unwrap();
+            assert_eq!((address.receiver.as_str(), address.phone.as_str()), ("李四", "13800138000"), "{text}");
+            assert_eq!((address.district.as_str(), address.detail), ("", detail), "{text}");
+            assert!(doubt.is_some_and(|words| words.contains("不止一个地址")), "{text}");
+        }
+        for (text, detail) in [
+            ("李四 13800138000 旧地址：{o} 新地址：{}", "世纪大道1号"),
+            ("李四 13800138000 新地址：{}，旧地址：{o}", "世纪大道1号"),
+            ("旧：{o}\n新：{}\n李四 13800138000", "世纪大道1号"),
+            ("原收货地址：{o} 李四 13800138000 现地址：{}", "世纪大道1号"),
+            ("李四 13800138000 上海市浦东新区 旧地址：张杨路2号 新地址：世纪大道1号", "世纪大道1号"),
+            // One address, once or twice, and what stands beside it.
+            ("李四 13800138000 新地址{}", "世纪大道1号"),
+            ("李四 13800138000 {} 地址：{}", "世纪大道1号 上海市浦东新区世纪大道1号"),
+            ("李四 13800138000 所在地区：上海市浦东新区 详细地址：浦东新区世纪大道1号", "浦东新区世纪大道1号"),
+            ("李四 13800138000 {} 浦东新区世纪大道1号3幢", "世纪大道1号 浦东新区世纪大道1号3幢"),
+            ("李四 13800138000 地址：{} 公司：上海市浦东新区某某公司", "世纪大道1号 上海市浦东新区某某公司"),
+            ("李四 13800138000 {}与张杨路2号交叉口", "世纪大道1号与张杨路2号交叉口"),
+            ("李四 13800138000 上海市浦东新区新桥路100弄2号301室", "新桥路100弄2号301室"),
+            ("李四 13800138000 公司地址：{}", "世纪大道1号"),
+            ("李四 13800138000 备用地址：{}", "世纪大道1号"),
+        ] {
+            let text = text.replace("{}", here).replace("{o}", other);
+            let Read { address, doubt } = read(&text).unwrap();
+            assert_eq!((address.receiver.as_str(), address.phone.as_str()), ("李四", "13800138000"), "{text}");
+            assert_eq!((address.district.as_str(), address.detail.as_str()), ("浦东新区", detail), "{text}");
+            assert_eq!(doubt, None, "{text}");
+        }
+    }
+
+    #[test]
+    fn of_two_districts_none_is_chosen() {
+        for (text, district) in [
+            ("所在地区：浙江省杭州市西湖区\n详细地址：余杭区文一西路969号\n李四 13800138000", ""),
+            ("李四 13800138000 江苏省南京市玄武区 鼓楼区中山路1号", ""),
+            ("李四 13800138000 广东省广州市天河区 南山区科技园1号", ""),
+            ("李四 13800138000 浙江省杭州市西湖区余杭塘路1号", "西湖区"),
+            ("李四 13800138000 江苏省南京市玄武区鼓楼街1号", "玄武区"),
+            ("李四 13800138000 山西省晋城市泽州县 城区中心小学", "泽州县"),
+            ("李四 13800138000 浙江省金华市义乌市 东阳市场路1号", "义乌市"),
+            ("李四 13800138000 江苏省苏州市吴中区 工业园区星湖街1号", "吴中区"),
+            ("李四 13800138000 杭州市西湖区西湖大道1号西湖区政府3楼", "西湖区"),
+        ] {
+            let Read { address, doubt } = read(text).unwrap();
+            assert_eq!((address.district.as_str(), doubt.is_some()), (district, district.is_empty()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_an_address_is_for_is_nobodys_name() {
+        for kind in ["退货", "仓库", "户籍", "默认", "身份证", "送货", "公司", "现", "家庭"] {
+            let read = address(&format!("{kind}地址：上海市浦东新区张杨路2号 13800138000"));
+            assert_eq!((read.receiver.as_str(), read.detail.as_str()), ("", "张杨路2号"), "{kind}");
+        }
+        assert_eq!(address("李四地址：上海市浦东新区张杨路2号 13800138000").receiver, "李四");
+        for text in
+            ["李四收 13800138000 {}", "{} 13800138000 李四 收", "李四（收）13800138000 {}", "{} 李四亲收 13800138000"]
+        {
+            assert_eq!(address(&text.replace("{}", "上海市浦东新区张杨路2号")).receiver, "李四", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_new_phone_takes_the_place_of_an_old_one() {
+        let home = "浙江省杭州市西湖区文三路1号";
+        for (text, phone, detail) in [
+            ("李四 旧号13900139000 新号13800138000 {}", "13800138000", "旧号13900139000"),
+            ("李四 13900139000 新号13800138000 {}", "13800138000", "13900139000 新号13800138000"),
+            ("李四 13900139000换号了13800138000 {}", "13800138000", "13900139000换号了"),
+            ("李四 13900139000改成13800138000 {}", "13800138000", "13900139000改成"),
+            ("李四 以前的号13900139000 现在13800138000 {}", "13800138000", "以前的号13900139000"),
+            ("李四 13900139000这个号停用 13800138000 {}", "13800138000", "13900139000这个号停用"),
+            ("李四 13900139000（已停用）13800138000 {}", "13800138000", "13900139000(已停用)"),
+            ("李四 13900139000 是旧号，13800138000 {}", "13800138000", "13900139000 是旧号"),
+            ("李四 13900139000不用了 13800138000 {}", "13800138000", "13900139000不用了"),
+            ("李四 新电话：13800138000 旧电话：13900139000 {}", "13800138000", "旧电话:13900139000"),
+            ("李四 电话：13900139000 新电话：13800138000 {}", "13800138000", "13900139000 新电话:13800138000"),
+            ("原号码：13900139000 现号码：13800138000 李四 {}", "13800138000", "原号码:13900139000"),
+            ("李四 13800138000 不用打电话放门口 {}", "13800138000", "不用打电话放门口"),
+            ("李建新 13800138000 备用 王新 13900139000 {}", "13800138000", "备用 王新 13900139000"),
+        ] {
+            let read = address(&text.replace("{}", home));
+            assert_eq!(
+                (read.phone.as_str(), read.detail.as_str()),
+                (phone, format!("文三路1号 {detail}").as_str()),
+                "{text}"
+            );
         }
     }
 
@@ -731,7 +690,25 @@ mod tests {
             ("电话：13900139000\n收货人电话：13800138000\n收货人：李四 地址：{}", "13800138000"),
             ("收货人：李四 13800138000 地址：{}（电话：13900139000）", "13800138000"),
             ("收货人：李四\n手机：13800138000\n地址：{} 王五 13900139000", "13800138000"),
+            ("13900139000是我同事的 李四 13800138000 {}", "13800138000"),
+            ("13900139000 是我同事的 李四 13800138000 {}", "13800138000"),
+            ("13900139000我同事 李四 13800138000 {}", "13800138000"),
+            ("{}小区物业13900139000 李四13800138000", "13800138000"),
+            ("{} 李四收 13800138000 代收人王五13900139000", "13800138000"),
+            ("财务联系人：13900139000 李四 13800138000 {}", "13800138000"),
+            ("李四 13800138000 {} 财务联系人：13900139000", "13800138000"),
+            ("紧急联系人：王五 13900139000 李四 13800138000 {}", "13800138000"),
+            ("联系不上打13900139000 李四 13800138000 {}", "13800138000"),
+            ("李四 13800138000打不通就打13900139000 {}", "13800138000"),
+            ("转王五13900139000 李四 13800138000 {}", "13800138000"),
+            ("李四 {} 微信：13900139000 电话：13800138000", "13800138000"),
+            ("李四 {} QQ号13900139000，手机13800138000", "13800138000"),
             // Nobody else's stands there.
+            ("联系人：13800138000 李四 {}", "13800138000"),
+            ("{} 菜鸟驿站代收 李四 13800138000", "13800138000"),
+            ("李四 {} 微信同号13800138000", "13800138000"),
+            ("朋友李四13800138000 {}", "13800138000"),
+            ("李四 13800138000 已付款 {}", "13800138000"),
             ("李四（13800138000）{}", "13800138000"),
             ("李四 {}（电话：13800138000）", "13800138000"),
             ("{}（李四 13800138000）", "13800138000"),
@@ -748,20 +725,23 @@ mod tests {
             // No number of the receiver's, or either of two.
             ("李四 {}（菜鸟驿站电话：13900139000）", ""),
             ("李四 {}，驿站电话：13900139000", ""),
+            ("{} 李四收 代收人王五13900139000", ""),
+            ("{} 李四收 代收人 王五 13900139000", ""),
             ("李四 13800138000 {} 电话：13900139000", ""),
             ("{}（李四 13800138000）（王五 13900139000）", ""),
         ] {
             let text = text.replace("{}", home);
-            let read = read(&text).unwrap();
+            let read = address(&text);
             assert_eq!(read.phone, phone, "{text}");
             assert_eq!(read.district, "西湖区", "{text}");
+            assert!(["李四", "张三", "朋友李四", ""].contains(&read.receiver.as_str()), "{text}: {}", read.receiver);
             // What was not taken is not lost.
             let kept = phones::all(&text).all(|one| one.number == phone || read.detail.contains(&one.number));
             assert!(kept || text.contains("下单人"), "{text}: {}", read.detail);
         }
-        let beside = read("（菜鸟驿站 13900139000） 李四 13800138000 浙江省杭州市西湖区文三路1号").unwrap();
+        let beside = address("（菜鸟驿站 13900139000） 李四 13800138000 浙江省杭州市西湖区文三路1号");
         assert_eq!(beside.receiver, "李四");
-        let around = read("李四 13800138000 浙江省杭州市西湖区文三路1号（菜鸟驿站电话：13900139000）").unwrap();
+        let around = address("李四 13800138000 浙江省杭州市西湖区文三路1号（菜鸟驿站电话：13900139000）");
         assert_eq!(around.detail, "文三路1号(菜鸟驿站电话:13900139000)");
     }
 

@@ -147,6 +147,15 @@ async fn a_form_that_is_refused_says_what_is_wrong_and_loses_nothing() {
         assert_eq!(page.contains("认不出哪个是收货人的电话"), phone.is_empty(), "{pasted}: {page}");
         assert!(page.contains("value=\"陈建国\"") && page.contains("菜鸟驿站电话:13900000009"), "{pasted}: {page}");
     }
+    // Of two addresses somebody says which; what was said stays.
+    let moved = "陈建国 13900000002 江苏省苏州市姑苏区平江路66号 旧地址：江苏省苏州市姑苏区十梓街1号";
+    for (pasted, words) in [
+        (moved, "不止一个地址"),
+        ("所在地区：江苏省苏州市姑苏区\n详细地址：吴中区东吴北路1号\n陈建国 13900000002", "两个区县"),
+    ] {
+        let page = clerk.page_of("/admin/drafts", &[good[0], ("pasted", pasted)]).await;
+        assert!(page.contains(words) && page.contains("value=\"陈建国\""), "{pasted}: {page}");
+    }
     assert_eq!(w.count("select count(*) from drafts").await, drafts);
 }
 

@@ -176,7 +176,8 @@ impl DraftForm {
         if self.pasted.trim().is_empty() {
             return Ok(());
         }
-        let mut read = paste::read(&self.pasted).map_err(|why| Error::field("pasted", why))?;
+        let paste::Read { address: mut read, doubt } =
+            paste::read(&self.pasted).map_err(|why| Error::field("pasted", why))?;
         // A region is one thing: a city is not filled in beside another province.
         let typed = [(&self.province, &read.province), (&self.city, &read.city), (&self.district, &read.district)];
         if typed.iter().any(|(typed, found)| !typed.trim().is_empty() && typed.trim() != found.as_str()) {
@@ -197,7 +198,10 @@ impl DraftForm {
         if self.phone.trim().is_empty() && phones::first(&bare(&self.pasted)).is_some() {
             return Err(Error::field("phone", "认不出哪个是收货人的电话，请填上；别人的电话可以留在详细地址里"));
         }
-        Ok(())
+        match doubt.filter(|_| self.province.trim().is_empty()) {
+            Some(words) => Err(Error::field("province", words)),
+            None => Ok(()),
+        }
     }
 
     /// None where nothing of it is written: then the buyer says it.
