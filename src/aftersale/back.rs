@@ -26,7 +26,7 @@ pub fn send(tx: &Tx, id: ReturnId, parcel: &Parcel, who: &Who, settings: &Settin
     if case.parcel.as_ref() == Some(parcel) {
         return Ok(());
     }
-    must_come_back(&refund::full_order(tx, case.order_id)?, parcel)?;
+    must_come_back(tx, &refund::full_order(tx, case.order_id)?, parcel)?;
     store::set_parcel(tx, id, parcel)?;
     if case.state == ReturnState::Agreed {
         return go(tx, &case, ReturnState::SentBack, who, &parcel.text(), settings);
@@ -35,12 +35,16 @@ pub fn send(tx: &Tx, id: ReturnId, parcel: &Parcel, who: &Who, settings: &Settin
     Ok(orders::note(tx, case.order_id, who, Topic::Goods, "买家改了寄回的单号")?)
 }
 
-/// Errors: it is the parcel that the buyer got.
-fn must_come_back(full: &Full, parcel: &Parcel) -> Result<()> {
-    if full.parcels().all(|sent| sent.tracking_no != parcel.tracking_no) {
+/// Errors: it is the parcel that the buyer got, or another that the shop has sent.
+fn must_come_back(tx: &Tx, full: &Full, parcel: &Parcel) -> Result<()> {
+    let number = &parcel.tracking_no;
+    let words = if full.parcels().any(|sent| sent.tracking_no == *number) {
+        "这是商家寄给您的那个包裹的单号：请填您寄回时拿到的新单号；拒收的不用填，商家收到退件会处理"
+    } else if !orders::others_with_number(tx, full.order.id, number)?.is_empty() {
+        "这是商家寄出的另一个包裹的单号：请填您寄回时拿到的新单号"
+    } else {
         return Ok(());
-    }
-    let words = "这是商家寄给您的那个包裹的单号：请填您寄回时拿到的新单号；拒收的不用填，商家收到退件会处理";
+    };
     Err(Error::field("tracking_no", words))
 }
 

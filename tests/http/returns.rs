@@ -1596,6 +1596,11 @@ async fn the_parcel_that_came_is_not_the_one_that_goes_back() {
         refused.body
     );
     assert_eq!(case(&alice, &placed).await["state"], "agreed");
+    // Nor is one that the shop has sent to somebody else.
+    let others = w.paid(&w.buyer("bob").await, small, 1).await.no;
+    boss.post(&format!("/admin/orders/{others}/ship"), &[("tracking_no", "SF5555555555555")]).await;
+    let refused = parcel(&id, "SF5555555555555").await;
+    assert!(refused.body["error"]["fields"]["trackingNo"].as_str().unwrap().contains("另一个包裹"), "{}", refused.body);
     parcel(&id, "YT8812345678901").await.ok();
     boss.post(&format!("/admin/returns/{id}/receive"), &[]).await;
     boss.post(&format!("/admin/returns/{id}/send"), &[("tracking_no", "SF7777777777777")]).await;
