@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{Outcome, open_shop};
 use crate::catalogue::import::{self, Agreed, Stopped, WANTED};
+use crate::clock::Day;
 use crate::say::tell;
 use crate::tables;
 
@@ -28,9 +29,10 @@ impl Import {
     pub async fn run(self) -> Outcome {
         let folder = self.file.parent().map(PathBuf::from).unwrap_or_default();
         let table = tables::open(&self.file, &WANTED).map_err(String::from)?;
-        let plan = import::plan(&table, Some(&folder)).map_err(|problems| nothing(&problems))?;
+        let mut plan = import::plan(&table, Some(&folder)).map_err(|problems| nothing(&problems))?;
         let notes = plan.notes.clone();
         let shop = open_shop().await?;
+        import::ask_about_days(&table, &mut plan.rows, Day::of(shop.now()));
         let agreed = Agreed { again: self.again, doubts: self.yes };
         let done = import::apply(&shop, plan, "命令行", agreed).await.map_err(stopped)?;
         tell!(

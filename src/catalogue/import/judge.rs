@@ -408,9 +408,13 @@ impl Judge<'_> {
             }));
             fine.doubts.extend(self.crossed(&fine)?);
             let alike = self.alike(&fine.name)?;
+            let chosen = if alike.is_none() { self.chosen(&fine.name)? } else { None };
             fine.doubts.extend(
                 alike.map(|known| format!("店里有「{known}」：是同一种商品，请照它写名称；真是另一种的请打勾")),
             );
+            fine.doubts.extend(chosen.map(|(known, value)| {
+                format!("像是店里「{known}」的规格「{value}」：请把名称和规格分开写；真是另一种商品的请打勾")
+            }));
         }
         Ok(Ok(fine))
     }
@@ -454,6 +458,9 @@ impl Judge<'_> {
                 return Ok(Some(format!("名称写的是「{name}」，{CODE}写的是「{code}」：{with_code}")));
             }
         }
+        if let Some(with_other) = self.crossed_elsewhere(fine)? {
+            return Ok(Some(with_other));
+        }
         if specs::is_one(name) {
             return Ok(Some(format!("名称「{name}」像是规格：{with_specs}")));
         }
@@ -465,13 +472,66 @@ impl Judge<'_> {
         Ok(chosen.then(|| format!("规格写的是店里的商品「{known}」，名称「{name}」是它的规格：{with_specs}")))
     }
 
+    /// The same of the columns of categories, of barcodes and of what describes goods.
+    fn crossed_elsewhere(&mut self, fine: &Fine) -> Result<Option<String>> {
+        let (name, draft) = (&fine.name, &fine.deed.draft);
+        let category = fine.deed.common.category.as_ref().and_then(|parts| parts.last()).filter(|own| *own != name);
+        if let Some(category) = category {
+            let is_known = |name: &str| self.categories.iter().any(|known| known.name == name);
+            let (is_category, is_new) = (is_known(name), !is_known(category));
+            if let Some(known) = self.alike(category)? {
+                return Ok(Some(format!("分类写的是店里的商品「{known}」：名称和分类两列是不是写反了")));
+            }
+            if is_category && is_new {
+                return Ok(Some(format!("名称「{name}」是店里的分类，分类「{category}」却没有：两列是不是写反了")));
+            }
+        }
+        let barcode = fine.deed.barcode.as_ref().and_then(Option::as_ref);
+        let is_barcode = |text: &str| rules::barcode_doubt(text).is_none() && text.bytes().all(|b| b.is_ascii_digit());
+        if let Some((code, barcode)) = draft.sku_code.as_ref().zip(barcode)
+            && matches!(code.len(), 12 | 13)
+            && is_barcode(code)
+            && !is_barcode(barcode)
+        {
+            return Ok(Some(format!("{CODE} {code} 像是条码，条码写的是 {barcode}：两列是不是写反了")));
+        }
+        let sentences = name.matches(['，', '。', '；', '！', '？']).count();
+        Ok((sentences > 1).then(|| "名称像是一段介绍：名称和商品详情两列是不是写反了；真叫这个的请打勾".to_owned()))
+    }
+
+    /// The product, and what of it can be chosen, that a name has in one: 衣服（蓝）.
+    fn chosen(&mut self, name: &str) -> Result<Option<(String, String)>> {
+        let plain = |text: &str| folded(text).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+        let whole = folded(name);
+        for (at, _) in whole.char_indices().skip(2) {
+            let Some(known) = self.names()?.get(&whole[..at]).cloned() else { continue };
+            let rest = plain(&whole[at..]);
+            let Some(id) = store::product_named(self.conn, &known)? else { continue };
+            let skus = store::product(self.conn, id)?.map(|product| product.skus).unwrap_or_default();
+            let values = |sku: &Sku| sku.specs.iter().map(|(_, value)| value.clone()).collect::<Vec<_>>();
+            let of_one = skus.iter().map(values).find(|values| {
+                let all: String = values.iter().map(|value| plain(value)).collect();
+                !rest.is_empty() && (all == rest || values.iter().any(|value| plain(value) == rest))
+            });
+            if let Some(values) = of_one {
+                return Ok(Some((known, values.join(" "))));
+            }
+        }
+        Ok(None)
+    }
+
     /// A product whose name is written in other signs, and says the same.
     fn alike(&mut self, name: &str) -> Result<Option<String>> {
+        let folded = folded(name);
+        Ok(self.names()?.get(&folded).cloned())
+    }
+
+    fn names(&mut self) -> Result<&HashMap<String, String>> {
         let names = match self.names.take() {
             Some(names) => names,
             None => store::names(self.conn)?.into_iter().map(|name| (folded(&name), name)).collect(),
         };
-        Ok(self.names.insert(names).get(&folded(name)).cloned())
+        Ok(self.names.insert(names))
     }
 }
 

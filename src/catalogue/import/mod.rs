@@ -5,6 +5,7 @@ mod again;
 mod album;
 mod codes;
 mod judge;
+mod off;
 mod run;
 mod shelf;
 mod since;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use again::{Again, again};
 pub use judge::{Change, Judged, Verdict, Waiting, judge, waiting};
+pub use off::ask_about_days;
 pub use run::{Agreed, Done, Ran, Stopped, apply, run};
 pub use specs::{read as specs, written};
 
@@ -528,7 +530,7 @@ pub fn plan(table: &Table, folder: Option<&Path>) -> Result<Plan, Vec<String>> {
     ask_about_documents(table, &mut rows);
     ask_about_what_is_said_of_all(table, &mut rows);
     ask_about_parted_figures(table, &mut rows);
-    ask_about_what_is_off(table, &mut rows);
+    off::ask(table, &mut rows);
     ask_about_rivals(&mut rows);
     ask_about_far_prices(&mut rows);
     for (row, read) in table.rows.iter().zip(&mut rows) {
@@ -716,31 +718,6 @@ fn ask_about_parted_figures(table: &Table, rows: &mut [Row]) {
     for (row, read) in table.rows.iter().zip(rows) {
         read.asks.extend(asks.iter().filter(|(of, _)| *of == head(row)).map(|(_, words)| words.clone()));
     }
-}
-
-/// What columns say that nothing is read of: goods that are sold no more, or went off the shelf at some time, are not to go
-/// on sale as new ones.
-fn ask_about_what_is_off(table: &Table, rows: &mut [Row]) {
-    const MOST_OF_A_REMARK: usize = 40;
-    for (row, read) in table.rows.iter().zip(rows) {
-        let is_used = |title: &str| (0..COLUMNS.len()).any(|column| row.title(column) == Some(title));
-        let states = read.said(Column::OnShelf).is_some_and(|text| shelf::read(text).is_some());
-        for (title, cell) in row.cells().filter(|(title, _)| !title.trim().is_empty() && !is_used(title)) {
-            let (title, text) = (title.trim(), cell.shown().trim());
-            if title.contains("下架") && !states && is_a_day(text) {
-                read.shelf_doubts.push(format!("表里写着“{title}”{text}，导入不管下架时间：勾上会直接上架"));
-            } else if text.chars().count() <= MOST_OF_A_REMARK && shelf::remarked_off(text) {
-                read.shelf_doubts.push(format!("“{title}”写的是“{text}”：勾上会直接上架；不上架的请在“上架”一列填 否"));
-            }
-        }
-    }
-}
-
-/// A day of these years: programs write 0000 or 2099 for never.
-fn is_a_day(text: &str) -> bool {
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    digits.len() >= 6
-        && digits.get(..4).and_then(|year| year.parse().ok()).is_some_and(|year: i32| (2000..2090).contains(&year))
 }
 
 /// Rows that say different things of the same goods: which of them is right nobody knows, so the first is none the more so.

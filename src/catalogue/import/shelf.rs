@@ -109,7 +109,22 @@ pub fn read(text: &str) -> Option<State> {
 
 /// Whether a remark beside goods says that they are sold no more: `已停售，勿上架`.
 pub fn remarked_off(text: &str) -> bool {
-    const WORDS: [&str; 24] = [
+    const WORDS: [&str; 39] = [
+        "待上架",
+        "未上架",
+        "暂缓上架",
+        "等上架",
+        "先别上",
+        "先不上",
+        "暂不上",
+        "不上了",
+        "再上架",
+        "缺货",
+        "断货",
+        "无货",
+        "没货",
+        "不能卖",
+        "先别卖",
         "停售",
         "停止销售",
         "停止供应",
@@ -136,7 +151,9 @@ pub fn remarked_off(text: &str) -> bool {
         "停供",
     ];
     let word = plain(text);
-    let denied = |at: usize| ["未", "非", "没", "不是", "没有"].iter().any(|no| word[..at].ends_with(no));
+    let denied = |at: usize| {
+        ["未", "非", "没", "不", "不会", "不是", "没有", "防止", "补"].iter().any(|no| word[..at].ends_with(no))
+    };
     WORDS.iter().any(|off| word.match_indices(off).any(|(at, _)| !denied(at)))
 }
 
@@ -192,11 +209,35 @@ mod tests {
 
     #[test]
     fn a_remark_says_that_goods_are_sold_no_more() {
-        for text in ["已停售，勿上架", "停产", "不卖了", "老款已下架", "先不上架", "要淘汰的", "此款作废"]
-        {
+        for text in [
+            "已停售，勿上架",
+            "停产",
+            "不卖了",
+            "老款已下架",
+            "先不上架",
+            "要淘汰的",
+            "此款作废",
+            "待上架",
+            "先别上",
+            "缺货",
+            "暂时缺货",
+            "年后再上架",
+        ] {
             assert!(remarked_off(text), "{text}");
         }
-        for text in ["热销", "未停产", "没有停售", "新款上架", "不易变质", "产地杭州", ""] {
+        for text in [
+            "热销",
+            "未停产",
+            "没有停售",
+            "新款上架",
+            "不易变质",
+            "产地杭州",
+            "不缺货",
+            "从不断货",
+            "新品预售",
+            "上新",
+            "",
+        ] {
             assert!(!remarked_off(text), "{text}");
         }
     }

@@ -123,9 +123,12 @@ async fn bring(
     staff: Manager,
     form_data: Form<Bring<'_>>,
 ) -> Result<std::result::Result<Flash<Redirect>, Template>> {
-    let read = |bytes: &[u8]| {
+    let today = Day::of(shop.now());
+    let read = move |bytes: &[u8]| {
         let table = tables::read(bytes, &WANTED).map_err(|problem| vec![problem.to_string()])?;
-        import::plan(&table, None)
+        let mut plan = import::plan(&table, None)?;
+        import::ask_about_days(&table, &mut plan.rows, today);
+        Ok(plan)
     };
     let plan = match upload::heavily(shop, &form_data.file, read).await? {
         Ok(plan) => plan,
