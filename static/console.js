@@ -722,9 +722,14 @@ over.addEventListener("submit", async (event) => {
   fields.set("over", "true");
   $("button", form).setAttribute("aria-busy", "true");
   const answer = await fetch(form.action, { method: "POST", body: fields, redirect: "manual" }).catch(() => null);
-  if (answer?.type === "opaqueredirect") return location.reload();
+  // Where it leads to it does not tell: back to the list, or to the login.
+  const saved = answer?.type === "opaqueredirect";
+  if (saved && !lapsed(await fetch(form.action).catch(() => null))) return location.reload();
   $("button", form).removeAttribute("aria-busy");
-  if (answer) fill(await answer.text());
+  if (answer && !saved && answer.status < 500) return fill(await answer.text());
+  $(".strip", over)?.remove();
+  const problem = saved ? "没有保存：登录过期了。在另一个窗口登录后再点保存" : answer ? "没有保存，请重试" : "没有保存：连不上店铺，请检查网络再试";
+  form.before(Object.assign(document.createElement("p"), { className: "strip red", role: "alert", textContent: problem }));
 });
 const cells = $("[data-sku]") && import("/static/cell.js");
 for (const link of $$("[data-quick]")) {
