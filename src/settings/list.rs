@@ -78,7 +78,8 @@ macro_rules! setting {
         Setting {
             choices: $choices,
             ..setting!($group $name, $label, $hint, |v| {
-                if $choices.iter().any(|(word, _)| *word == v) { Ok(()) } else { Err("不是可选的值之一") }
+                let words: Vec<&str> = $choices.iter().map(|(word, _)| *word).collect();
+                if words.contains(&v) { Ok(()) } else { Err(format!("不是可选的值之一：请写 {}", words.join(" 或 "))) }
             })
         }
     };

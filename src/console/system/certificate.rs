@@ -47,6 +47,7 @@ pub fn word(shop: &Shop) -> Option<&'static str> {
     match settings.certificate(account.as_ref().map(Account::mch_id), now) {
         _ if shop.wechat.is_simulated() => Some("模拟微信不需要"),
         Standing::Missing if settings.api() == Api::V3 => Some("API v3 不需要"),
+        Standing::Missing if account.is_none() => Some("设好微信支付再看"),
         Standing::Good(_) => Some("有效"),
         _ => None,
     }
