@@ -156,7 +156,7 @@ impl Exception {
         let here = state.is_none_or(|state| state == RefundState::Cancelled || state == RefundState::Rejected);
         let free = self.open && (here || waits);
         // What an order stands on is not given back whole beside it, and pays no other.
-        let settled = self.kind == AmountMismatch && self.inside;
+        let settled = self.inside && matches!(self.kind, AmountMismatch | OrphanPayment);
         let own = self.fee_type == "CNY" && !self.transaction_id.is_empty() && !settled;
         Options {
             refund: free && own && matches!(self.kind, LatePayment | DuplicatePayment | AmountMismatch | OrphanPayment),
@@ -203,7 +203,7 @@ impl Exception {
             Kind::LatePayment => "系统不会再自动处理：可以立即退款，库存够时也可以恢复订单。",
             Kind::DuplicatePayment => "系统不会再自动处理：订单只需要付一次，请退回这一笔。",
             Kind::AmountMismatch if self.fee_type != "CNY" => "外币款项请在微信商户平台退款，处理后在这里登记。",
-            Kind::AmountMismatch if self.inside => {
+            Kind::AmountMismatch | Kind::OrphanPayment if self.inside => {
                 "这笔钱记在订单里，不从这里退：要退的到订单页退给买家，核对完在这里登记。"
             }
             Kind::AmountMismatch => "系统不会自动退：请核对后立即退款，或关联到金额相同的订单。",

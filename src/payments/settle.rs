@@ -348,7 +348,12 @@ impl Fact<'_> {
         if self.is_unproven()? {
             return self.ask_first(attempt);
         }
-        let what = format!("{why}：商户订单号 {}，金额 ¥{}", self.payment.out_trade_no, self.payment.total);
+        let stands =
+            ledger::payment(self.tx, &self.payment.transaction_id)?.filter(|entered| entered.order_id.is_some());
+        let stands = stands.map_or_else(String::new, |entered| {
+            format!("。这个微信交易号的 ¥{} 已经记在一笔订单里：账没有改，请到商户平台核对", entered.amount)
+        });
+        let what = format!("{why}：商户订单号 {}，金额 ¥{}{stands}", self.payment.out_trade_no, self.payment.total);
         self.outside(Kind::OrphanPayment, attempt, &what)?;
         Ok(Settled::Orphan)
     }
