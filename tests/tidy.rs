@@ -561,7 +561,11 @@ const TOGETHER: &[(&str, &[&str], &str)] = &[
     ("backups/mod.rs", &["backups/store.rs"], STORY),
     ("buyers/mod.rs", &["buyers/logins.rs", "buyers/store.rs"], KEPT),
     ("catalogue/mod.rs", &["catalogue/store.rs"], KEPT),
-    ("catalogue/import/mod.rs", &["catalogue/import/album.rs", "catalogue/import/since.rs"], STORY),
+    (
+        "catalogue/import/mod.rs",
+        &["catalogue/import/album.rs", "catalogue/import/off.rs", "catalogue/import/since.rs"],
+        STORY,
+    ),
     (
         "cli/mod.rs",
         &[

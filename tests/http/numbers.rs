@@ -450,7 +450,8 @@ async fn what_the_key_of_v2_tells_of_the_number_before_is_asked_when_that_is_bac
     set_to(&owner, MCH_ID).await;
     w.run_jobs().await;
     w.wait("the money", || async { w.count("select count(*) from ledger where kind = 'payment'").await == 1 }).await;
-    assert_eq!(alice.status(&placed.no).await, "pending_payment");
+    // Its order, whose attempt nobody finds, is not paid by it.
+    assert!(["pending_payment", "closed"].contains(&alice.status(&placed.no).await.as_str()));
     w.must_hold().await;
 }
 

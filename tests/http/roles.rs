@@ -160,6 +160,7 @@ const ROUTES: &[(Role, &[&str])] = &[
             "GET /categories/<id>/delete",
             "POST /categories/<id>/delete",
             "POST /categories/<id>/move",
+            "POST /exceptions/<id>/ask",
             "POST /exceptions/<id>/link",
             "GET /exceptions/<id>/refund",
             "POST /exceptions/<id>/refund",

@@ -138,8 +138,8 @@ async fn what_is_set_wrongly_is_refused_by_its_field() {
         ("shop-hours", "早九晚五", "不认识「早九晚五」"),
         ("shop-closed_days", "国庆", "不认识「国庆」"),
         ("shop-slot_cutoff", "6点", "请写成 18:00 的样子"),
-        ("shop-slot_minutes", "10", "请填提示范围内的整数"),
-        ("shop-slot_days", "15", "请填提示范围内的整数"),
+        ("shop-slot_minutes", "10", "请填 15 到 480 的整数"),
+        ("shop-slot_days", "15", "请填 1 到 14 的整数"),
         ("shop-slots", "maybe", "不是可选的值之一"),
         ("shop-local_least", "很多", "请填金额"),
     ] {
