@@ -345,14 +345,10 @@ pub fn clear_unread(tx: &Tx, out_trade_no: &str) -> Result<()> {
     Ok(())
 }
 
-/// A whole bill was held against the books of everything until this moment: what came in and went back is known, though a message
-/// could not be read, or looked at.
+/// A whole bill was held against the books of everything until this moment: what came in is known. An alarm about keys stays, for
+/// the bill of one number says nothing of another's refunds.
 pub fn clear_unread_until(tx: &Tx, moment: i64) -> Result<()> {
-    tx.prepare_cached(
-        "delete from owner_alerts
-          where at < ?1 and (kind glob 'unread *' or kind glob 'v2_sealed*' or kind in ('v2_unready', 'v3_unready'))",
-    )?
-    .execute([moment])?;
+    tx.prepare_cached("delete from owner_alerts where kind glob 'unread *' and at < ?1")?.execute([moment])?;
     Ok(())
 }
 
