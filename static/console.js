@@ -51,6 +51,35 @@ if (sift) {
   });
 }
 
+// Each card of the settings is a form of its own: what was typed into another one is not lost by saving this one unasked.
+const settingForms = $$(".settings section.card form");
+const isChanged = (field) => {
+  if (field.matches("[type=hidden], [type=file], [type=search], button, fieldset")) return false;
+  if (field.matches("[type=checkbox], [type=radio]")) return field.checked !== field.defaultChecked;
+  if (!field.options) return field.value !== field.defaultValue;
+  const first = [...field.options].findIndex((option) => option.defaultSelected);
+  return field.selectedIndex !== Math.max(first, 0);
+};
+addEventListener(
+  "submit",
+  (event) => {
+    const form = event.target;
+    const other = settingForms.includes(form) && settingForms.find((one) => one !== form && [...one.elements].some(isChanged));
+    if (!other || form.dataset.alone) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    form.dataset.alone = "yes";
+    const card = other.closest("section");
+    const words = document.createElement("p");
+    words.className = "flash error";
+    words.setAttribute("role", "alert");
+    words.textContent = `还没有保存：「${$("h2", card).textContent}」里也有改动。先去保存那里的，或再按一次，只保存这里的，那里的不要了。`;
+    form.append(words);
+    words.scrollIntoView({ block: "nearest" });
+  },
+  true,
+);
+
 const copies = (inside) => {
   for (const button of $$(".copy", inside)) {
     if (!navigator.clipboard) break;

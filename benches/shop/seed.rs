@@ -119,6 +119,8 @@ async fn make(folder: &Path, orders: i64) {
     drop(db);
     // Its nightly work is done here and now, and not while something is measured.
     Program::serve(folder, NOWHERE).settled().await;
+    // It was ended from outside, and a copy takes the file alone: what still stands in the WAL is brought into that.
+    drop(Db::open(folder).expect("a shop that was ended opens again"));
     let backups = folder.join("backups");
     // Made in the small hours, it has none yet.
     if backups.exists() {

@@ -320,7 +320,18 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits }) =
     await desk.getByRole("link", { name: "运费与配送" }).click();
     assert.equal(await sift.inputValue(), "");
     assert.equal(await shown(), "freight");
+    // What stands typed in another card is not lost by saving this one unasked.
+    await desk.goto(`${shop}/admin/settings`);
+    await desk.locator("[name='shop-pay_minutes']").fill("45");
+    const from = desk.locator("[name='shop-free_freight_from']");
+    await from.fill("77");
+    await from.press("Enter");
+    await desk.getByText("还没有保存：「交易与售后」里也有改动").waitFor();
+    assert.equal(await desk.locator("[name='shop-pay_minutes']").inputValue(), "45");
     await desk.setViewportSize({ width: 390, height: 844 });
+    await desk.goto(`${shop}/admin/settings?at=freight`);
+    const { x: left, width: wide } = await sift.boundingBox();
+    assert.ok(left >= 0 && left + wide <= 390, `the search stands at ${left}`);
     for (const path of ["/jobs", "/diagnostics", "/drafts", "/products/import"]) {
       await desk.goto(`${shop}/admin${path}`);
       const { x, width } = await desk.locator(".tabs [aria-current]").first().boundingBox();
