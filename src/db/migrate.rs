@@ -173,6 +173,16 @@ mod tests {
     use super::*;
     use crate::clock::HOUR;
 
+    /// The database of a shop as the program of an older version left it.
+    fn shop_of(version: i64) -> (tempfile::TempDir, Connection) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut old = Connection::open(dir.path().join("xiaopu.db")).unwrap();
+        for (version, sql) in (1..=version).zip(MIGRATIONS) {
+            apply(&mut old, version, sql).unwrap();
+        }
+        (dir, old)
+    }
+
     /// SQLite builds a table for a list of more than two words, for every row that is checked against it.
     #[test]
     fn a_row_of_a_busy_table_is_checked_without_building_a_table() {
@@ -260,11 +270,7 @@ mod tests {
     /// Parcels from before one could hold two SKUs for one line keep what is in them, and no hour is reckoned anew for that.
     #[test]
     fn what_was_sent_again_is_carried_over() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut old = Connection::open(dir.path().join("xiaopu.db")).unwrap();
-        for (version, sql) in (1..=54).zip(MIGRATIONS) {
-            apply(&mut old, version, sql).unwrap();
-        }
+        let (dir, old) = shop_of(54);
         old.execute_batch(&format!(
             "insert into buyers (id, app_id, openid, created_at) values (1, 'wx', 'o1', 0);
              insert into products (id, name, created_at, updated_at) values (1, '苹果', 0, 0), (2, '雪梨', 0, 0);
@@ -300,11 +306,7 @@ mod tests {
     /// What a bill named before that was kept, and nobody has settled since, is asked about as if it were named today.
     #[test]
     fn refunds_that_bills_named_before_are_told_of() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut old = Connection::open(dir.path().join("xiaopu.db")).unwrap();
-        for (version, sql) in (1..=62).zip(MIGRATIONS) {
-            apply(&mut old, version, sql).unwrap();
-        }
+        let (dir, old) = shop_of(62);
         let row = |line: i64, transaction: &str, refund: &str, number: &str| {
             format!(
                 "insert into bill_rows (day, line, kind, transaction_id, out_trade_no, refund_id, out_refund_no, amount_fen, fee_fen,
@@ -347,11 +349,7 @@ mod tests {
     /// A day whose books agreed, and of whose bill nothing was found, was read whole before that was kept.
     #[test]
     fn bills_of_before_are_whole_where_nothing_was_found_of_them() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut old = Connection::open(dir.path().join("xiaopu.db")).unwrap();
-        for (version, sql) in (1..=64).zip(MIGRATIONS) {
-            apply(&mut old, version, sql).unwrap();
-        }
+        let (dir, old) = shop_of(64);
         // The day's state, who looked at it, and what was found of it and settled.
         for (day, state, looked_by, found) in [
             ("20261001", "equal", "null", ""),
@@ -385,11 +383,7 @@ mod tests {
     /// Orders from before the index of words are found by it, and those of each day are counted.
     #[test]
     fn orders_of_an_older_shop_are_found_and_counted() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut old = Connection::open(dir.path().join("xiaopu.db")).unwrap();
-        for (version, sql) in (1..=3).zip(MIGRATIONS) {
-            apply(&mut old, version, sql).unwrap();
-        }
+        let (dir, old) = shop_of(3);
         let evening = 1_791_475_199_000_i64;
         old.execute_batch(&format!(
             r#"insert into buyers (id, app_id, openid, created_at) values (1, 'wx', 'o1', 0);

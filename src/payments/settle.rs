@@ -8,7 +8,7 @@ use crate::error::{Code, Result};
 use crate::exceptions::{Kind, NewException, store as exceptions, unproven};
 use crate::ids::{ExceptionId, MessageId, OrderId};
 use crate::jobs::{self, Task};
-use crate::ledger::store as ledger;
+use crate::ledger::{Entered, store as ledger};
 use crate::message_log::store as messages;
 use crate::money::Fen;
 use crate::orders::store::NewPrice;
@@ -200,16 +200,8 @@ impl Fact<'_> {
             "通知说收到一笔 ¥{}（商户订单号 {}），只有 API v2 的密钥签过名，也没有支付单在等这笔钱",
             payment.total, payment.out_trade_no
         );
-        let new = NewException {
-            order_id: attempt.map(|a| a.order_id),
-            attempt_id: attempt.map(|a| a.id),
-            out_trade_no: &payment.out_trade_no,
-            transaction_id: &payment.transaction_id,
-            amount_fen: payment.total.get(),
-            fee_type: &payment.fee_type,
-            theirs: &payment.name.written(),
-            ..NewException::new(Kind::OrphanPayment, unproven(&payment.transaction_id), &what)
-        };
+        let (subject, name) = (unproven(&payment.transaction_id), payment.name.written());
+        let new = NewException { theirs: &name, ..self.item(Kind::OrphanPayment, attempt, subject, &what) };
         exceptions::open(self.tx, &new)?;
         Ok(Settled::Unproven)
     }
@@ -333,8 +325,7 @@ impl Fact<'_> {
         }
         let (due, payment) = (attempt.total, self.payment);
         let told = format!("{} {}", payment.total, payment.fee_type);
-        let entered = ledger::payment(self.tx, &payment.transaction_id)?.filter(|entered| entered.order_id.is_some());
-        let what = match entered {
+        let what = match self.of_an_order()? {
             Some(entered) => {
                 format!("这笔付款已按 ¥{} 记在订单里，微信又说它是 {told}：账没有改，请到商户平台核对", entered.amount)
             }
@@ -348,9 +339,7 @@ impl Fact<'_> {
         if self.is_unproven()? {
             return self.ask_first(attempt);
         }
-        let stands =
-            ledger::payment(self.tx, &self.payment.transaction_id)?.filter(|entered| entered.order_id.is_some());
-        let stands = stands.map_or_else(String::new, |entered| {
+        let stands = self.of_an_order()?.map_or_else(String::new, |entered| {
             format!("。这个微信交易号的 ¥{} 已经记在一笔订单里：账没有改，请到商户平台核对", entered.amount)
         });
         let what = format!("{why}：商户订单号 {}，金额 ¥{}{stands}", self.payment.out_trade_no, self.payment.total);
@@ -390,17 +379,27 @@ impl Fact<'_> {
     }
 
     fn open(&self, kind: Kind, attempt: Option<&Attempt>, what: &str) -> Result<Option<ExceptionId>> {
+        let subject = format!("{} {}", self.payment.transaction_id, self.payment.out_trade_no);
+        Ok(exceptions::open(self.tx, &self.item(kind, attempt, subject, what))?)
+    }
+
+    /// An item of the inbox about this payment.
+    fn item<'n>(&'n self, kind: Kind, attempt: Option<&Attempt>, subject: String, what: &'n str) -> NewException<'n> {
         let payment = self.payment;
-        let new = NewException {
+        NewException {
             order_id: attempt.map(|a| a.order_id),
             attempt_id: attempt.map(|a| a.id),
             out_trade_no: &payment.out_trade_no,
             transaction_id: &payment.transaction_id,
             amount_fen: payment.total.get(),
             fee_type: &payment.fee_type,
-            ..NewException::new(kind, format!("{} {}", payment.transaction_id, payment.out_trade_no), what)
-        };
-        Ok(exceptions::open(self.tx, &new)?)
+            ..NewException::new(kind, subject, what)
+        }
+    }
+
+    /// What of this payment stands in the books of an order.
+    fn of_an_order(&self) -> Result<Option<Entered>> {
+        Ok(ledger::payment(self.tx, &self.payment.transaction_id)?.filter(|entered| entered.order_id.is_some()))
     }
 
     fn note(&self, order: OrderId, who: &Who, what: &str) -> Result<()> {
