@@ -106,6 +106,8 @@ export async function buyer({ shop, simulator }, user) {
     const prepayId = payment.package.slice("prepay_id=".length);
     const paid = await fetch(`${simulator}/simulator/pay`, { method: "POST", headers: json, body: JSON.stringify({ prepayId, way }) });
     assert.ok(paid.ok, await paid.text());
+    const known = async () => (await api(`/orders/${order.orderNo}`)).status !== "pending_payment";
+    if (way === "well") await until("the shop to hear of the money", known);
     return order.orderNo;
   };
   return { api, place, buy };
