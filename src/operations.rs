@@ -27,7 +27,7 @@ const LITTLE_SPACE: i64 = 1024 * 1024;
 /// somebody follows the money up: a worker that stands still comes back with a new start.
 #[get("/readyz")]
 async fn readyz(shop: &State<Shop>) -> (Status, String) {
-    if backups::free_space(&shop.server.data_dir).is_some_and(|free| free < LITTLE_SPACE) {
+    if backups::room::free_space(&shop.server.data_dir).is_some_and(|free| free < LITTLE_SPACE) {
         return (Status::ServiceUnavailable, "the disk is full\n".into());
     }
     if let Some(stands) = shop.worker_stands() {
@@ -78,7 +78,7 @@ async fn metrics(
     family("orders", "gauge", "Orders by status.", &mut orders);
     let mut refunds = refunds.into_iter().map(|(state, n)| (format!("{{state=\"{}\"}}", state.word()), n));
     family("refunds", "gauge", "Refunds by state.", &mut refunds);
-    let free = backups::free_space(&shop.server.data_dir).unwrap_or(0);
+    let free = backups::room::free_space(&shop.server.data_dir).unwrap_or(0);
     for (name, kind, help, value) in [
         ("to_ship_oldest_ms", "gauge", "How long the oldest paid order has waited to be shipped.", oldest),
         ("jobs_open", "gauge", "Jobs that are not done.", open),

@@ -96,7 +96,7 @@ impl Restore {
             return Ok((self.file.clone(), None));
         }
         // Opened beside the shop before it is copied there.
-        backups::room_to_go_back(data_dir, &self.file, 1).map_err(|words| format!("{words}。没有恢复"))?;
+        backups::room::room_to_go_back(data_dir, &self.file, 1).map_err(|words| format!("{words}。没有恢复"))?;
         let passphrase = ask_secret("备份口令")?;
         let clear = data_dir.join("restore.part");
         let file = File::open(&self.file).map_err(bad)?;
@@ -119,7 +119,7 @@ impl Restore {
         if data_dir.join("xiaopu.db").exists() && !self.force {
             return Err(format!("{} 里已有店铺。确定要替换请加 --force（原来的会另存）", data_dir.display()));
         }
-        let orders = backups::replace(data_dir, backup, Clock::System.now())?;
+        let orders = backups::restore::replace(data_dir, backup, Clock::System.now())?;
         if let Some(key) = key {
             let (file, kept) = (data_dir.join("secret.key"), data_dir.join("secret.key.before-restore"));
             if file.exists() {

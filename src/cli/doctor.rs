@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{Outcome, figment, open_shop};
-use crate::backups::{room, room_soon, store as backups};
+use crate::backups::room::{room, room_soon};
+use crate::backups::store as backups;
 use crate::clock::{self, DAY, HOUR, MINUTE};
 use crate::db;
 use crate::exceptions::store as exceptions;
@@ -12,7 +13,7 @@ use crate::miniprogram;
 use crate::nonce::Nonces;
 use crate::payments::invariants::{self, Pace};
 use crate::payments::{left, store as payments, trial};
-use crate::reconcile::{self, BillState, store as matches};
+use crate::reconcile::{BillState, round, store as matches};
 use crate::refunds::{RefundState, store as refunds};
 use crate::say::tell;
 use crate::settings::certificate::Standing;
@@ -299,7 +300,7 @@ async fn database_findings(shop: &Shop) -> Vec<Finding> {
             jobs::store::open(conn, 1_000)?,
             exceptions::count_to_decide(conn)?,
             refunds::counts(conn)?,
-            (matches::latest(conn)?, reconcile::undone(conn, now)?),
+            (matches::latest(conn)?, round::undone(conn, now)?),
             staff::store::count(conn)?,
             staff::store::audit_break(conn)?,
             backups::latest(conn, 1)?.pop(),

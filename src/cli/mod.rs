@@ -30,7 +30,8 @@ use rustix::fs::Mode;
 use rustix::process::umask;
 use tokio::runtime::Runtime;
 
-use crate::backups::{self, TakenUp};
+use crate::backups;
+use crate::backups::restore::TakenUp;
 use crate::clock::{self, Clock};
 use crate::db::Tx;
 use crate::memory;
@@ -194,7 +195,7 @@ async fn keep_open(shop: Shop, figment: Figment, opening: Opening, greeting: Str
             })
         });
         launch(crate::rocket(shop, figment.clone()).attach(greet)).await?;
-        if !backups::is_lined_up(&server.data_dir) {
+        if !backups::restore::is_lined_up(&server.data_dir) {
             return Ok(());
         }
         if !db.last_one().await {
@@ -230,7 +231,7 @@ async fn say_whether(shop: &Shop, taken: Result<Option<TakenUp>, String>) {
 
 /// A backup that was put in line is taken up before the shop opens.
 fn take_up(server: &Server) -> Result<Option<TakenUp>, String> {
-    let taken = backups::take_up(&server.data_dir, Clock::System.now())?;
+    let taken = backups::restore::take_up(&server.data_dir, Clock::System.now())?;
     if let Some(TakenUp { file, .. }) = &taken {
         tell!("✓ 已恢复备份 {file}；原来的店铺另存在 {}", server.data_dir.display());
     }

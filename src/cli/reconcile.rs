@@ -29,7 +29,7 @@ impl Reconcile {
         if day < today.plus(-reconcile::KEPT_DAYS) {
             return Err(format!("微信只保留三个月的账单，{} 太早了", day.shown()));
         }
-        let ran = reconcile::by_hand(&shop, day).await.map_err(|e| e.message())?;
+        let ran = reconcile::matching::by_hand(&shop, day).await.map_err(|e| e.message())?;
         let read = move |conn: &rusqlite::Connection| {
             Ok((store::of_day(conn, day)?, ledger::day_sum(conn, day)?, exceptions::of_day(conn, day)?))
         };

@@ -274,7 +274,7 @@ async fn going_back_asks_for_room_first() {
     assert!(program.run(&["import", &table]).status.success());
     assert!(program.run(&["backup", "sound.backup"]).status.success());
     let ballast = program.data().join("ballast");
-    let free = backups::free_space(&program.data()).unwrap();
+    let free = backups::room::free_space(&program.data()).unwrap();
     std::fs::write(&ballast, vec![0_u8; (free - 1_500_000) as usize]).unwrap();
     let before: Vec<_> = names(&program);
     let refused = program.run(&["restore", "sound.backup", "--force"]);

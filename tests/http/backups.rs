@@ -58,14 +58,14 @@ async fn a_sound_copy_of_a_shop_that_breaks_a_rule_says_so_and_can_be_gone_back_
 async fn old_backups_make_room_but_for_one_a_month() {
     let w = World::new().await;
     for _ in 0..40 {
-        backups::make(&w.shop, "测试").await.unwrap();
+        backups::make::make(&w.shop, "测试").await.unwrap();
         w.advance(2 * DAY);
     }
     // From 8 October to the end of December, and those of every night beside them. One made while the nightly one is
     // being made may stay until the next.
     let months = ["12-01 13:00", "11-01 13:00", "10-08 13:00"];
     let thinned = async || {
-        backups::make(&w.shop, "测试").await.unwrap();
+        backups::make::make(&w.shop, "测试").await.unwrap();
         let kept = all(&w).await;
         let old: Vec<String> = kept[14..].iter().map(|b| xiaopu::clock::shown_short(b.at)).collect();
         let files = std::fs::read_dir(backups::folder(&w.shop)).unwrap().count();
@@ -98,7 +98,7 @@ async fn a_backup_travels_sealed_and_only_the_owner_sends_it() {
     // Going back asks for the shop's name.
     owner.post("/admin/backups/1/restore", &[("name", "别的店")]).await;
     assert!(owner.said("/admin/backups/1/restore").await.contains("店铺名不对"));
-    assert!(!backups::is_lined_up(&w.shop.server.data_dir));
+    assert!(!backups::restore::is_lined_up(&w.shop.server.data_dir));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,7 +106,7 @@ async fn backups_that_the_list_forgot_are_found_again() {
     let w = World::new().await;
     w.wait("the first", || async { all(&w).await.len() == 1 }).await;
     w.advance(MINUTE);
-    let made = backups::make(&w.shop, "店主").await.unwrap();
+    let made = backups::make::make(&w.shop, "店主").await.unwrap();
     // As after going back to a moment before it.
     let forget = |tx: &xiaopu::db::Tx| Ok::<_, Error>(tx.execute_batch("delete from backups")?);
     w.shop.db.write(forget).await.unwrap();
@@ -138,9 +138,9 @@ async fn older_backups_are_packed_and_good_for_everything() {
     w.wait("the first", || async { all(&w).await.len() == 1 }).await;
     owner.post("/admin/settings", &[("shop-backup_dir", second.path().to_str().unwrap())]).await;
     w.advance(MINUTE);
-    let older = backups::make(&w.shop, "店主").await.unwrap();
+    let older = backups::make::make(&w.shop, "店主").await.unwrap();
     w.advance(MINUTE);
-    let newest = backups::make(&w.shop, "店主").await.unwrap();
+    let newest = backups::make::make(&w.shop, "店主").await.unwrap();
     for folder in [backups::folder(&w.shop), second.path().to_owned()] {
         assert!(xiaopu::db::check(&folder.join(&newest.file)).is_ok(), "the newest is a database as it is");
         let packed = folder.join(format!("{}.gz", older.file));
@@ -160,12 +160,12 @@ async fn older_backups_are_packed_and_good_for_everything() {
     // Taken up as the shop does it when it opens again, and by hand.
     let elsewhere = tempfile::tempdir().unwrap();
     let packed = backups::path(&w.shop, &kept);
-    assert_eq!(backups::replace(elsewhere.path(), &packed, w.shop.now()), Ok(1));
+    assert_eq!(backups::restore::replace(elsewhere.path(), &packed, w.shop.now()), Ok(1));
     assert_eq!(xiaopu::db::check(&elsewhere.path().join("xiaopu.db")).unwrap(), 1);
     let left: Vec<_> = std::fs::read_dir(elsewhere.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().contains(".part")), "{left:?}");
-    backups::line_up(&w.shop, &kept, "boss").unwrap();
-    assert!(backups::is_lined_up(&w.shop.server.data_dir));
+    backups::restore::line_up(&w.shop, &kept, "boss").unwrap();
+    assert!(backups::restore::is_lined_up(&w.shop.server.data_dir));
     // Whoever went back has forgotten them, and finds them again.
     w.shop.db.write(|tx: &xiaopu::db::Tx| Ok::<_, Error>(tx.execute_batch("delete from backups")?)).await.unwrap();
     w.advance(DAY);

@@ -197,7 +197,7 @@ async fn what_wechat_does_not_tell_of_a_refund_follows_from_the_payment() {
         let open = "select count(*) from money_exceptions where subject like '% settled' and state = 'open'";
         assert_eq!(w.count(open).await, doubts, "{yuan:?} {told}");
         w.must_hold().await;
-        xiaopu::backups::make(&w.shop, "测试").await.unwrap();
+        xiaopu::backups::make::make(&w.shop, "测试").await.unwrap();
         assert_eq!(w.count("select count(*) from backups where problem || broken <> ''").await, 0);
     }
 }

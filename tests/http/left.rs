@@ -277,7 +277,7 @@ async fn a_day_that_another_number_has_settled_is_read_again_when_the_first_is_b
                 ))?;
             }
             parts::store::put(tx, day, OTHER, BillState::Equal, &Others::default(), true)?;
-            parts::conclude(tx, day, Some(OTHER))
+            parts::day::conclude(tx, day, Some(OTHER))
         };
         w.shop.write(write).await.unwrap();
         let stands =

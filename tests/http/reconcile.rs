@@ -188,7 +188,7 @@ async fn a_hundred_thousand_rows_of_others_at_most_double_a_match() {
         lines.push(format!("总交易单数\r\n`{}\r\n", 100_001 + others));
         w.wechat.set_bill(first_day(), lines.join("\r\n").into_bytes());
         let start = std::time::Instant::now();
-        xiaopu::reconcile::run(&w.shop, first_day()).await.unwrap();
+        xiaopu::reconcile::matching::run(&w.shop, first_day()).await.unwrap();
         took.push(start.elapsed());
         assert_eq!(state(&w, first_day()).await.unwrap().0, BillState::Equal);
     }

@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use encoding_rs::{GB18030, WINDOWS_1252};
 use rusqlite::Connection;
 
+use super::cells::{cell, grams, path, yes};
 use super::codes::{ByCode, Codes, unspoilt, whole};
 use super::shelf::{self, State};
 use super::since::{Carried, Since, Then};
 use super::specs::{self, Specs};
 use super::store as imports;
-use super::{Column, EMPTY_IT, Row, WRITTEN, path, written, yes};
+use super::words;
+use super::{Column, EMPTY_IT, Row, TITLES, WRITTEN, written};
 use crate::catalogue::store::{self, SkuDraft};
 use crate::catalogue::{Category, Delivery, Product, Sku, rules, same_specs};
 use crate::error::Result;
@@ -331,7 +333,7 @@ impl Judge<'_> {
         let name = match (row.said(Column::Name), owner) {
             (None, Some(owner)) => owner.product_name.clone(),
             (None, None) => {
-                let title = super::TITLES[Column::Name as usize][0];
+                let title = TITLES[Column::Name as usize][0];
                 match (code, row.said(Column::Barcode)) {
                     (Some(code), _) if !row.has(Column::Name) => {
                         refuse!("表里缺少列「{title}」，商家编码 {code} 也不是已有商品的")
@@ -583,7 +585,7 @@ fn weigh_in(
         .map_err(|n| format!("「{name}」有 {n} 个规格：请在规格或商家编码里写明是哪一个"))?;
     let known = sku.zip(group.product.as_ref());
     // A cell that says what the shop has is not looked at further: it may hold what older rules allowed.
-    let now = |column: Column| known.map(|(sku, product)| super::cell(product, sku, categories, column));
+    let now = |column: Column| known.map(|(sku, product)| cell(product, sku, categories, column));
     let said = |column: Column| match column {
         Column::SkuCode => by_code.code.as_deref().or(row.said(column)),
         // It has told which goods are meant, and says no more.
@@ -599,7 +601,7 @@ fn weigh_in(
         (Column::SkuCode, CODE),
         (Column::Barcode, BARCODE),
     ] {
-        let text = said(column).filter(|text| super::stands_for_more(text));
+        let text = said(column).filter(|text| words::stands_for_more(text));
         problems.extend(text.map(|text| format!("{what}写的是「{text}」：请写出要填的内容，或清空这一格")));
     }
     let mut read = Reading { problems: &mut problems };
@@ -625,7 +627,7 @@ fn weigh_in(
         [(Column::Price, price.is_none(), "售价，例如 19.90"), (Column::Stock, stock.is_none(), "库存，例如 10")]
     {
         if sku.is_none() && missing && row.said(column).is_none() {
-            let title = super::TITLES[column as usize][0];
+            let title = TITLES[column as usize][0];
             problems.push(match row.has(column) {
                 true => format!("新商品要填{what}"),
                 false => format!("表里缺少列「{title}」，新商品要填{what}"),
@@ -654,7 +656,7 @@ fn weigh_in(
     let before = sku.and_then(|sku| carried?.get(&sku.id));
     let mut since = Since::of(exported, sku, before);
     let plain = |fen: &Option<Fen>| fen.map(Fen::plain).unwrap_or_default();
-    let was = |column: Column| move || known.map(|(sku, product)| super::cell(product, sku, categories, column));
+    let was = |column: Column| move || known.map(|(sku, product)| cell(product, sku, categories, column));
     let wanted_specs = since.said(Column::Specs, was(Column::Specs), wanted_specs, |is| written(is));
     let subtitle = since.said(Column::Subtitle, was(Column::Subtitle), subtitle, String::clone);
     let category = since.said(Column::Category, was(Column::Category), category, |is| is.join("/"));
@@ -662,9 +664,9 @@ fn weigh_in(
     let price = since.said(Column::Price, was(Column::Price), price, |is| is.plain());
     let market = since.said(Column::MarketPrice, was(Column::MarketPrice), market, plain);
     let barcode = since.said(Column::Barcode, was(Column::Barcode), barcode, |is| is.clone().unwrap_or_default());
-    let weight = since.said(Column::Weight, was(Column::Weight), weight, |is| super::grams(*is));
+    let weight = since.said(Column::Weight, was(Column::Weight), weight, |is| grams(*is));
     let cost = since.said(Column::Cost, was(Column::Cost), cost, plain);
-    let state = since.said(Column::OnShelf, was(Column::OnShelf), state, |is| super::yes(*is != State::Off).to_owned());
+    let state = since.said(Column::OnShelf, was(Column::OnShelf), state, |is| yes(*is != State::Off).to_owned());
     let on_shelf = state.map(|state| state != State::Off);
     let specs = match (sku, &wanted_specs) {
         (Some(sku), None) => sku.specs.clone(),
@@ -816,11 +818,11 @@ fn weigh_in(
         doubts.push(format!("分类「{several}」像是几个分类：一个商品只在一个里；真是一个名字的请打勾"));
     }
     doubts.extend(spoilt_code(&changes));
-    let unnamed = || super::is_nothing(name) || super::stands_for_more(name) || !name.contains(char::is_alphabetic);
+    let unnamed = || words::is_nothing(name) || words::stands_for_more(name) || !name.contains(char::is_alphabetic);
     if sku.is_none() && unnamed() {
         doubts.push(format!("名称「{name}」像是没有填：真叫这个的请打勾"));
     }
-    if sku.is_none() && super::is_example(name) {
+    if sku.is_none() && words::is_example(name) {
         doubts.push(format!("「{name}」像是模板里的示例：真要卖的请打勾"));
     }
     if !since.both.is_empty() {
@@ -860,7 +862,7 @@ fn beside_siblings(price: Fen, product: &Product) -> Option<String> {
     let of_others = || product.skus.iter().filter(|sku| sku.enabled && sku.price > Fen::ZERO).map(|sku| sku.price);
     let far = of_others().all(|other| rules::is_slip(other, price));
     let other = of_others().next().filter(|_| far && price > Fen::ZERO)?;
-    Some(super::far_from(price, other))
+    Some(words::far_from(price, other))
 }
 
 /// Whether a row of an export has beside it what another of the shop's goods was.
@@ -1072,7 +1074,7 @@ fn changes(product: Option<&Product>, sku: Option<&Sku>, deed: &Deed, categories
     if let Some(is) = &deed.barcode {
         add(BARCODE, sku.and_then(|sku| sku.barcode.clone()).unwrap_or_default(), is.clone().unwrap_or_default());
     }
-    add("重量", sku.map(|sku| super::grams(sku.weight)).unwrap_or_default(), super::grams(draft.weight));
+    add("重量", sku.map(|sku| grams(sku.weight)).unwrap_or_default(), grams(draft.weight));
     if let Some(is) = deed.cost {
         add(COST, text(sku.and_then(|sku| sku.cost)), text(is));
     }

@@ -7,8 +7,9 @@ use std::collections::hash_map::Entry;
 
 use rusqlite::Connection;
 
+use super::cells::cell;
 use super::store::{self, Carried as Writing};
-use super::{Column, Row, TITLES, cell};
+use super::{Column, Row, TITLES, WRITTEN};
 use crate::catalogue::{Category, Product, Sku};
 use crate::error::Result;
 use crate::ids::SkuId;
@@ -192,6 +193,16 @@ impl Carried {
 /// When a row was exported, if it says so.
 pub(super) fn exported_at(row: &Row) -> Option<i64> {
     Then::read(row.said(Column::AsExported)?)?.at()
+}
+
+/// A SKU in the columns that are read. Pictures stay where they are: the column is empty, and an import keeps them.
+/// `at` is a moment before any of it was read.
+pub fn row(product: &Product, sku: &Sku, categories: &[Category], at: i64) -> Vec<String> {
+    let written = |column| match column {
+        Column::AsExported => written(product, sku, categories, at),
+        column => cell(product, sku, categories, column),
+    };
+    WRITTEN.map(written).to_vec()
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::ACCOUNT;
 use crate::buyers::{Buyer, store as buyers};
 use crate::catalogue::Delivery;
 use crate::catalogue::lists::{self, Listing};
@@ -75,6 +74,8 @@ enum Act {
 
 struct Past<'a> {
     shop: &'a Shop,
+    /// Who does what staff do.
+    account: &'a str,
     wechat: &'a Simulator,
     skus: Vec<SkuId>,
     buyers: Vec<Buyer>,
@@ -84,13 +85,13 @@ struct Past<'a> {
 }
 
 /// Lives through it; `clock` ends at the present.
-pub async fn live_through(shop: &Shop, wechat: &Simulator, clock: &Clock) -> Result<()> {
+pub async fn live_through(shop: &Shop, wechat: &Simulator, clock: &Clock, account: &str) -> Result<()> {
     let (began, end) = (Instant::now(), clock.now());
     clock.advance(-LONG);
     // The doors are shut: what WeChat would call out is handed over, or asked for.
     wechat.ways(|ways| ways.refund_notices = false);
     let mut past =
-        Past { shop, wechat, skus: skus(shop).await?, buyers: Vec::new(), acts: BTreeMap::new(), counted: 0 };
+        Past { shop, account, wechat, skus: skus(shop).await?, buyers: Vec::new(), acts: BTreeMap::new(), counted: 0 };
     for name in RECEIVERS {
         past.buyers.push(buyer(shop, wechat, name).await?);
     }
@@ -135,7 +136,8 @@ async fn skus(shop: &Shop) -> Result<Vec<SkuId>> {
 }
 
 async fn buyer(shop: &Shop, wechat: &Simulator, name: &str) -> Result<Buyer> {
-    let (app_id, openid) = (super::APP_ID.to_owned(), wechat.openid(name));
+    let app_id = shop.account().ok_or_else(|| told("no merchant"))?.app_id().to_owned();
+    let openid = wechat.openid(name);
     let write = move |tx: &Tx| {
         let (id, _) = buyers::buyer_with(tx, &app_id, &openid)?;
         Ok(Buyer { id, app_id: app_id.clone(), openid: openid.clone() })
@@ -164,7 +166,7 @@ impl Past<'_> {
 
     async fn live(&mut self, act: Act) -> Result<()> {
         let (shop, now) = (self.shop, self.shop.now());
-        let staff = Who::staff(ACCOUNT);
+        let staff = Who::staff(self.account);
         match act {
             Act::Place(n) => self.place(n).await,
             Act::Pay(out_trade_no, paying) => self.pay(&out_trade_no, paying).await,

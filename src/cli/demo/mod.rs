@@ -90,7 +90,7 @@ impl Demo {
         if new {
             tell!("正在准备两周的演示数据…");
             listens(address, simulator_port).await?;
-            history::live_through(&shop, &simulator, &clock).await.map_err(|e| e.message())?;
+            history::live_through(&shop, &simulator, &clock, ACCOUNT).await.map_err(|e| e.message())?;
         }
         tell!("小铺演示已启动（只在本机，数据在 {}）", shop.server.data_dir.display());
         tell!("  手机店面  {here}/");

@@ -12,7 +12,8 @@ use serde::Serialize;
 use super::system::{certificate, trials};
 use super::{Frame, Waiting, framed};
 use crate::assets;
-use crate::backups::{Backup, room_soon, store as backups};
+use crate::backups::room::room_soon;
+use crate::backups::{Backup, store as backups};
 use crate::catalogue::Delivery;
 use crate::catalogue::lists::{self, ShelfCounts};
 use crate::catalogue::media::thumb;
@@ -29,7 +30,7 @@ use crate::orders::margin::{Margin, Margins};
 use crate::orders::search::{Filter, Sort, store as search};
 use crate::orders::{self, Line, Order, OrderStatus};
 use crate::payments::{Checked, left, store as payments};
-use crate::reconcile::{self, BillState, Match, store as matches};
+use crate::reconcile::{BillState, Match, round, store as matches};
 use crate::refunds;
 use crate::settings::Settings;
 use crate::shipping::duty;
@@ -187,7 +188,7 @@ fn look(
         last_notice,
         failed,
         bill: matches::latest(conn)?,
-        undone: reconcile::undone(conn, now)?,
+        undone: round::undone(conn, now)?,
         check: payments::last_self_check(conn)?,
         backup: backups::latest(conn, 1)?.pop(),
         todo,

@@ -22,7 +22,7 @@ use crate::money::yuan;
 use crate::reconcile::funds::Funds;
 use crate::reconcile::parts::{self, Owed, Part};
 use crate::reconcile::store::Unpaid;
-use crate::reconcile::{self, ByOrders, Match, store};
+use crate::reconcile::{self, ByOrders, Match, matching, store};
 use crate::refunds::Refund;
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -60,7 +60,7 @@ impl Seen {
             unpaid: store::unpaid(conn, day)?,
             funds: store::funds_of(conn, day)?,
             parts: parts::store::of_day(conn, day)?,
-            left: parts::left(conn, day)?,
+            left: parts::day::left(conn, day)?,
             waiting: console::waiting(conn)?,
         })
     }
@@ -295,7 +295,7 @@ async fn match_again(shop: &State<Shop>, staff: Manager, day: &str) -> Result<Fl
     let day: Day = day.parse().map_err(|_| Code::NotFound)?;
     let number = shop.settings().get("wechat.mch_id").map(str::to_owned);
     let write = move |tx: &Tx| {
-        if let Some(why) = number.as_deref().map(|number| reconcile::foreign(tx, day, number)).transpose()?.flatten() {
+        if let Some(why) = number.as_deref().map(|number| matching::foreign(tx, day, number)).transpose()?.flatten() {
             return Err(Error::from(Code::OrderState).says(why));
         }
         if tx.now() < reconcile::out_at(day) {
@@ -321,7 +321,7 @@ async fn looked(shop: &State<Shop>, staff: Manager, day: &str, form: Form<Looked
     let day: Day = day.parse().map_err(|_| Code::NotFound)?;
     let (now, number) = (shop.settings().get("wechat.mch_id").map(str::to_owned), form.into_inner().number);
     let write = move |tx: &Tx| {
-        parts::looked(tx, day, &number, now.as_deref(), &staff.0.name)?;
+        parts::day::looked(tx, day, &number, now.as_deref(), &staff.0.name)?;
         Ok(audit(tx, &staff.0, &format!("{} 商户号 {number} 的账单已在商户平台核对", day.shown()))?)
     };
     let done = shop.write(write).await;

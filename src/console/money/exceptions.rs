@@ -18,7 +18,8 @@ use crate::ids::{ExceptionId, OrderNo, OutRefundNo};
 use crate::money::yuan;
 use crate::orders::Who;
 use crate::payments::refund::{learn, rest_of};
-use crate::reconcile::{self, decide};
+use crate::reconcile::decide;
+use crate::reconcile::parts::day;
 use crate::refunds::{Refund, store as refunds};
 use crate::shop::Shop;
 use crate::staff::login::audit;
@@ -281,7 +282,7 @@ async fn resolve(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Resolu
         }
         decide::note_handled(tx, id, &how, who)?;
         match store::by_id(tx, id)?.and_then(|exception| exception.day) {
-            Some(day) => reconcile::refresh(tx, day),
+            Some(day) => day::refresh(tx, day),
             None => Ok(()),
         }
     };

@@ -100,7 +100,7 @@ async fn page(shop: &State<Shop>, owner: Owner, flash: Option<FlashMessage<'_>>)
         all: all.iter().map(BackupShown::from).collect(),
         strip: strip(&all),
         shortest: sealed::SHORTEST,
-        short: backups::room_soon(shop).err(),
+        short: backups::room::room_soon(shop).err(),
     };
     Ok(assets::page("console/backups.html", page))
 }
@@ -133,7 +133,7 @@ fn size(bytes: i64) -> String {
 #[post("/backups")]
 async fn make(shop: &State<Shop>, owner: Owner) -> Flash<Redirect> {
     let done = async {
-        let made = backups::make(shop, &owner.0.name).await?;
+        let made = backups::make::make(shop, &owner.0.name).await?;
         let what = format!("手动备份 {}", made.file);
         shop.write(move |tx| Ok(audit(tx, &owner.0, &what)?)).await?;
         match made.problem.as_str() {
@@ -237,7 +237,7 @@ async fn restore_page(
     };
     let then = tokio::task::spawn_blocking(read).await.map_err(|_| Code::Internal)?;
     let role = |word: &str| word.parse::<Role>().map_or_else(|()| word.to_owned(), |role| role.text().to_owned());
-    let accounts = then.as_ref().map(|then| backups::changed_accounts(then, &today, role)).unwrap_or_default();
+    let accounts = then.as_ref().map(|then| backups::restore::changed_accounts(then, &today, role)).unwrap_or_default();
     let page = RestorePage {
         frame: framed(shop, &owner.0, "system", flash, waits),
         tab: "backups",
@@ -270,13 +270,13 @@ async fn restore(
             return Err(Error::field("name", "店铺名不对，没有恢复"));
         }
         // Once more now, once when the shop has closed, and the backup itself.
-        let room = backups::room_to_go_back(&shop.server.data_dir, &backups::path(shop, &backup), 2);
+        let room = backups::room::room_to_go_back(&shop.server.data_dir, &backups::path(shop, &backup), 2);
         room.map_err(|words| Error::from(Code::Internal).says(format!("{words}。没有恢复，店铺照常营业")))?;
-        let now_made = backups::make(shop, &format!("{}（恢复之前）", owner.0.name)).await?;
+        let now_made = backups::make::make(shop, &format!("{}（恢复之前）", owner.0.name)).await?;
         if !now_made.problem.is_empty() {
             return Err(Error::from(Code::Internal).says(format!("现在的店铺备份不了，没有恢复：{}", now_made.problem)));
         }
-        backups::line_up(shop, &backup, &owner.0.name)?;
+        backups::restore::line_up(shop, &backup, &owner.0.name)?;
         say!(Warn, "restoring {} as {} asked", backup.file, owner.0.name);
         Ok(BackupShown::from(&backup))
     };

@@ -113,7 +113,7 @@ fn surroundings(shop: &Shop) -> Value {
         "version": env!("CARGO_PKG_VERSION"), "schema": SCHEMA_VERSION, "system": std::env::consts::OS,
         "machine": std::env::consts::ARCH, "time": clock::rfc3339(shop.now()),
         "clock_ahead_of_wechat_ms": shop.wechat.clock_ahead_ms(), "database_bytes": size("db"), "wal_bytes": size("db-wal"),
-        "disk_free_bytes": backups::free_space(&shop.server.data_dir), "writes": writes, "commits": commits,
+        "disk_free_bytes": backups::room::free_space(&shop.server.data_dir), "writes": writes, "commits": commits,
         "pay_url": shop.wechat.pay_url(), "demo": shop.demo.is_some(),
     })
 }

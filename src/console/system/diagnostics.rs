@@ -100,8 +100,8 @@ struct Room {
 }
 
 fn room(shop: &Shop) -> Option<Room> {
-    match backups::room_soon(shop) {
-        Ok(free) => free.map(|bytes| Room { fine: true, said: backups::room(bytes) }),
+    match backups::room::room_soon(shop) {
+        Ok(free) => free.map(|bytes| Room { fine: true, said: backups::room::room(bytes) }),
         Err(said) => Some(Room { fine: false, said }),
     }
 }

@@ -98,7 +98,7 @@ fn ram() -> PathBuf {
 fn open(folder: &Path, when: &str) -> Connection {
     let data = folder.join("data");
     backups::sweep(&data);
-    backups::take_up(&data, 1_800_000_000_000).unwrap_or_else(|words| panic!("{when}: {words}"));
+    backups::restore::take_up(&data, 1_800_000_000_000).unwrap_or_else(|words| panic!("{when}: {words}"));
     drop(db::Db::open(&data).unwrap_or_else(|e| panic!("{when}: {e}")));
     for folder in [folder, &data, &data.join("backups")] {
         for file in std::fs::read_dir(folder).into_iter().flatten().map(|file| file.unwrap().path()) {

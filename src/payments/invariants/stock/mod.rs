@@ -7,6 +7,8 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Result};
 
+use store::Level;
+
 /// Sums of each SKU, as the slices found them.
 #[derive(Default)]
 pub struct Stock {
@@ -24,21 +26,6 @@ pub struct Stock {
 struct Sum {
     on_hand: i64,
     reserved: i64,
-}
-
-/// A move of what an order holds.
-pub struct Moved {
-    pub id: i64,
-    pub order: i64,
-    pub sku: i64,
-    pub reserved: i64,
-}
-
-/// What a SKU is said to have.
-pub struct Level {
-    pub sku: i64,
-    pub on_hand: i64,
-    pub reserved: i64,
 }
 
 impl Stock {

@@ -2,7 +2,20 @@
 
 use rusqlite::{Connection, Params, Result, Row};
 
-use super::{Level, Moved};
+/// A move of what an order holds.
+pub struct Moved {
+    pub id: i64,
+    pub order: i64,
+    pub sku: i64,
+    pub reserved: i64,
+}
+
+/// What a SKU is said to have.
+pub struct Level {
+    pub sku: i64,
+    pub on_hand: i64,
+    pub reserved: i64,
+}
 
 /// The moves with `after < id <= up_to`: SKU, on hand, reserved.
 pub fn each_moved(conn: &Connection, after: i64, up_to: i64, mut see: impl FnMut(i64, i64, i64)) -> Result<()> {
