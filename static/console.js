@@ -33,17 +33,24 @@ if (sift) {
   sift.parentElement.hidden = false;
   sift.addEventListener("input", () => {
     const words = narrow(sift.value).toLowerCase().split(/\s+/);
-    const says = (one) => words.every((word) => one.textContent.toLowerCase().includes(word));
+    const says = (...all) => words.every((word) => all.some((one) => one.textContent.toLowerCase().includes(word)));
     settings.classList.toggle("sifted", words[0] !== "");
     let found = false;
     for (const card of $$("section.card", settings)) {
-      const [whole, fields] = [says($("h2", card)), $$("form label", card)];
-      fields.forEach((field) => (field.hidden = !whole && !says(field)));
+      const [title, fields] = [$("h2", card), $$("form label", card)];
+      const whole = says(title);
+      fields.forEach((field) => (field.hidden = !whole && !says(title, field)));
+      $$("form", card).forEach((form) => (form.hidden = !whole && $$("label", form).every((field) => field.hidden)));
       card.hidden = !whole && fields.every((field) => field.hidden);
       found ||= !card.hidden;
     }
     $("[data-none]", settings).hidden = found;
   });
+  // What was looked for is still looked for after one of the cards was saved.
+  addEventListener("submit", () => sift.value && sessionStorage.setItem("sought", sift.value));
+  sift.value = sessionStorage.getItem("sought") ?? "";
+  sessionStorage.removeItem("sought");
+  if (sift.value) sift.dispatchEvent(new Event("input"));
   // Whoever then takes a card from the list wants that one, as it is.
   addEventListener("hashchange", () => {
     sift.value = "";

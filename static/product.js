@@ -347,7 +347,7 @@ const complain = (words) => {
   const strip = make("p", { className: "strip red", textContent: words });
   strip.setAttribute("role", "alert");
   box.after(strip);
-  strip.scrollIntoView({ block: "center" });
+  strip.scrollIntoView({ block: "nearest" });
   setTimeout(() => strip.remove(), 8000);
 };
 const refused = (file, error) => {

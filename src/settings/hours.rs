@@ -1,6 +1,6 @@
 //! When the shop is there for people: its hours of the week, its closed days, and the slots that can be booked of them.
 
-use super::number::{self, Number};
+use super::number;
 use crate::clock::{self, DAY, Day, MINUTE};
 use crate::stored_enum::stored_enum;
 use crate::typed::quoted;
@@ -58,15 +58,14 @@ const NAMES: [&str; 7] = ["周一", "周二", "周三", "周四", "周五", "周
 impl Hours {
     /// `value` answers with what is set under a name; what does not read has its default.
     pub fn read<'v>(value: impl Fn(&str) -> Option<&'v str>) -> Hours {
-        let usual = |number: Number| number.read(&value).unwrap_or_default();
         let week = value("shop.hours").and_then(|text| week(text).ok());
         Hours {
             week: week.or_else(|| self::week(USUAL).ok()).unwrap_or_default(),
             closed: value("shop.closed_days").and_then(|text| days(text).ok()).unwrap_or_default(),
             slots: value("shop.slots").and_then(|word| word.parse().ok()).filter(|whom| *whom != For::Nobody),
-            prepare: usual(number::PREPARE_MINUTES) * MINUTE,
-            length: usual(number::SLOT_MINUTES) * MINUTE,
-            days: usual(number::SLOT_DAYS),
+            prepare: number::PREPARE_MINUTES.in_force(&value) * MINUTE,
+            length: number::SLOT_MINUTES.in_force(&value) * MINUTE,
+            days: number::SLOT_DAYS.in_force(&value),
             cutoff: value("shop.slot_cutoff").and_then(time).map(|minutes| minutes * MINUTE),
             capacity: number::SLOT_CAPACITY.read(&value),
         }

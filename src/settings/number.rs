@@ -46,6 +46,11 @@ impl Number {
         value(self.name).and_then(|text| self.within(text)).or(self.usual)
     }
 
+    /// The same of a number that has a default.
+    pub fn in_force<'v>(self, value: &impl Fn(&str) -> Option<&'v str>) -> i64 {
+        self.read(value).unwrap_or_default()
+    }
+
     /// What may be filled in, and what is in force otherwise.
     pub fn words(self) -> String {
         let otherwise = self.usual.map_or_else(|| "不填不限".to_owned(), |usual| format!("不填是 {usual}"));

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::number::{self, Number};
+use super::number;
 use crate::money::Fen;
 use crate::wechat::Api;
 use crate::wechat::v2::sign::SignType;
@@ -41,22 +41,21 @@ impl Terms {
         fn parsed<T: FromStr>(text: Option<&str>) -> Option<T> {
             text.and_then(|text| text.parse().ok())
         }
-        let usual = |number: Number| number.read(&value).unwrap_or_default();
         let yuan = |name: &str| value(name).and_then(Fen::from_yuan);
         Terms {
             open: value("shop.open") != Some("no"),
             reopens_late: value("shop.reopen_late") != Some("no"),
-            pay_minutes: usual(number::PAY_MINUTES),
-            low_stock: usual(number::LOW_STOCK),
-            unpaid_orders: usual(number::UNPAID_ORDERS),
+            pay_minutes: number::PAY_MINUTES.in_force(&value),
+            low_stock: number::LOW_STOCK.in_force(&value),
+            unpaid_orders: number::UNPAID_ORDERS.in_force(&value),
             limit_per_order: number::LIMIT_PER_ORDER.read(&value),
             freight: yuan("shop.freight").unwrap_or(Fen::ZERO),
             local_freight: yuan("shop.local_freight").unwrap_or(Fen::ZERO),
             free_freight_from: yuan("shop.free_freight_from"),
-            refund_days: usual(number::REFUND_DAYS),
-            answer_days: usual(number::RETURN_ANSWER_DAYS),
-            send_days: usual(number::RETURN_SEND_DAYS),
-            receive_days: usual(number::RETURN_RECEIVE_DAYS),
+            refund_days: number::REFUND_DAYS.in_force(&value),
+            answer_days: number::RETURN_ANSWER_DAYS.in_force(&value),
+            send_days: number::RETURN_SEND_DAYS.in_force(&value),
+            receive_days: number::RETURN_RECEIVE_DAYS.in_force(&value),
             clerk_refund_limit: yuan("shop.clerk_refund_limit"),
             sign_type: parsed(value("wechat.sign_type")).unwrap_or_default(),
             api: parsed(value("wechat.api")).unwrap_or_default(),

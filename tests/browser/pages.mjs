@@ -314,6 +314,15 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits }) =
     assert.equal(await fields(), "小程序");
     await sift.fill("退款证书");
     assert.equal(await shown(), "certificate");
+    // Several words: the card's title and the field's may share them; what of the card has none of them is not shown. It is still
+    // looked for when the card was saved.
+    await sift.fill("客服电话 店铺");
+    assert.equal(await shown(), "shop");
+    assert.equal(await desk.getByRole("button", { name: "上传店标" }).isVisible(), false);
+    await desk.locator("#shop button.main").click();
+    await desk.locator("#shop .flash").waitFor();
+    assert.equal(await sift.inputValue(), "客服电话 店铺");
+    assert.equal(await shown(), "shop");
     await sift.fill("没有这样的词");
     assert.equal(await shown(), "");
     await desk.getByText("这一页的设置里没有这个词").waitFor();
