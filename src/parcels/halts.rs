@@ -21,7 +21,7 @@ pub fn halts(text: &str) -> bool {
     const LATIN: [&str; 6] = ["hold", "wait", "cancel", "cancelled", "canceled", "void"];
     let text = simplified(&bare(text)).to_lowercase();
     let alone = |clause: &str| boils_down_to(clause, &|word| list(ALONE).any(|known| known == word));
-    let speaks = [waits, is_changed, is_done, is_less, is_unpaid, is_not_here, goes_along];
+    let speaks = [waits, is_changed, is_done, is_less, is_in_parts, is_unpaid, is_not_here, goes_along];
     clauses(&text).any(|clause| alone(clause) || speaks.iter().any(|says| says(clause)))
         || text.split(|c: char| !c.is_ascii_alphabetic()).any(|word| LATIN.contains(&word))
 }
@@ -79,7 +79,7 @@ fn reached(from: usize, steps: &dyn Fn(usize) -> Vec<usize>) -> Vec<usize> {
 /// 等货, 先不发, 明天发, 3 号再寄, 补货后发.
 fn waits(clause: &str) -> bool {
     const LATER: &str = "明天 明日 明早 明晚 后天 后日 改天 隔天 次日 下次 下批 下回 下周 周末 下月 个月 月底 月初 后 慢点 晚点 迟点 \
-                         晚些 迟些 几天 推迟 延迟 延期 稍 再 到货 补货 有货";
+                         晚些 迟些 几天 推迟 延迟 延期 稍 再 到货 补货 有货 凑齐 配齐 备齐 到齐 集齐 凑够";
     let begun = |words: &'static str| list(words).find_map(|word| clause.strip_prefix(word));
     let waits = clause.trim_start_matches(['先', '请', '再']).strip_prefix('等');
     let waits = waits.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['级', '着', '你', '候', '不']));
@@ -95,7 +95,13 @@ fn waits(clause: &str) -> bool {
     let mut verbs = list("发 寄 出货 出库").flat_map(|verb| clause.match_indices(verb));
     let goes_later =
         |(at, verb): (usize, &str)| later(&clause[..at]) && !clause[at + verb.len()..].starts_with(['票', '朋']);
-    waits || open || stays || verbs.any(goes_later)
+    // 其余后补
+    let made_up = |(at, verb): (usize, &str)| {
+        let rest = &clause[at + verb.len()..];
+        later(&clause[..at])
+            && (rest.is_empty() || list("上 齐 发 寄 给 货 的 一 两 来 了").any(|word| rest.starts_with(word)))
+    };
+    waits || open || stays || verbs.any(goes_later) || clause.match_indices("补").any(made_up)
 }
 
 fn is_numeral(c: char) -> bool {
@@ -139,7 +145,7 @@ fn is_done(clause: &str) -> bool {
         || holds_one_of(clause, "发过 寄过 补过 出过 发重 拍重 重拍 多拍 重新发 重新寄 重新打 重新出 重打 重出")
 }
 
-/// 少发一件, 只要一个, 先发一半.
+/// 少发一件, 只要一个, 先发一半, 缺一件, 先发苹果.
 fn is_less(clause: &str) -> bool {
     const MEASURES: &str =
         "件 个 份 盒 箱 包 袋 瓶 只 条 支 套 罐 双 张 本 斤 块 台 片 枚 串 束 朵 桶 碗 杯 对 样 种 半";
@@ -152,15 +158,72 @@ fn is_less(clause: &str) -> bool {
         measure.or_else(some).map(|to| rest[to..].to_owned())
     };
     let is_end = |rest: &str| rest.is_empty() || list(ENDS).any(|end| rest == end);
-    list("少 只 仅 先 就").flat_map(|head| clause.match_indices(head)).any(|(at, head)| {
+    // Of what is sent first or alone, what is none of its goods.
+    const NO_GOODS: &str =
+        "货 吧 出 走 了 哈 哦 呢 给 我 这 那 快 件 后 省 本地 同城 一 两 到 往 至 谢 好 工作日 周 晚 早 白天";
+    let part = |rest: &str| {
+        rest.chars().next().is_some_and(|c| !c.is_ascii())
+            && !list(NO_GOODS).chain(list(WAYS)).any(|word| rest.starts_with(word))
+    };
+    let less = list("少 只 仅 先 就").flat_map(|head| clause.match_indices(head)).any(|(at, head)| {
         let (before, after) = (&clause[..at], &clause[at + head.len()..]);
+        let after = list("能 可以 够 需要 需 想").find_map(|word| after.strip_prefix(word)).unwrap_or(after);
         let sent = list("发 寄 出").find_map(|verb| after.strip_prefix(verb));
-        let wanted = list("要 给 装 拿 送 买").find_map(|verb| after.strip_prefix(verb));
+        let wanted = list("要 给 装 拿 送 买 有 剩").find_map(|verb| after.strip_prefix(verb));
         let bare = Some(after).filter(|_| head != "先");
-        let denied = ends(before, "不 别 勿 至 最 不要 不能 减 多 缺");
+        let denied = ends(before, "不 别 勿 至 最 不要 不能 减 多 缺 优");
         let sends = sent.and_then(measured).is_some_and(|rest| is_end(&rest) || head != "就");
-        !denied && (sends || wanted.or(bare).and_then(measured).is_some_and(|rest| is_end(&rest)))
-    })
+        let some = head != "少" && head != "就" && list("发 寄").any(|verb| after.strip_prefix(verb).is_some_and(part));
+        !denied && (sends || some || wanted.or(bare).and_then(measured).is_some_and(|rest| is_end(&rest)))
+    });
+    // 缺一件, 漏发两盒, 还差一个, 减一件
+    let missing =
+        list("缺少 减少 少了 缺 差 欠 漏 减 减掉 去掉 扣掉 还剩 仅剩 剩").flat_map(|head| clause.match_indices(head));
+    let missing = missing.into_iter().any(|(at, head)| {
+        let (before, after) = (&clause[..at], &clause[at + head.len()..]);
+        let after = list("发了 寄了 装了 发 寄 装 放 了").find_map(|word| after.strip_prefix(word)).unwrap_or(after);
+        !ends(before, "不 别 勿 没 无 未 相") && measured(after).is_some_and(|rest| is_end(&rest))
+    });
+    less || missing
+        || list("发一半 寄一半 漏发 漏寄 少货 缺件 货不够 不够货 不够发 售罄 卖完 卖光 没有货").any(|word| {
+            clause.split_once(word).is_some_and(|(before, _)| !ends(before, "不 别 勿 没 无 未 不要 以免 防止 避免"))
+        })
+}
+
+/// 分两次, 分批发, 拆成两单, 两个包裹: more parcels than one.
+fn is_in_parts(clause: &str) -> bool {
+    const TURNS: &str = "次 批 趟 回 个包裹 个快递 个单号 个单子 个订单 单 票 件 箱 包 天 个地址";
+    let denied = |before: &str| ends(before, "不 别 勿 没 无 未 不用 不要 无需 不能 不可 不许 请勿 避免");
+    let is_one = |n: &str| ["一", "1"].contains(&n);
+    let packed = |rest: &str| rest.starts_with(['装', '包']) || holds_one_of(rest, "包装 袋子 盒子 独立");
+    let sent = |rest: &str| list("发 寄 出 送 走").any(|verb| rest.starts_with(verb)) && !rest.starts_with("出来");
+    let counted = |rest: &str| {
+        let n = rest.chars().take_while(|c| is_numeral(*c) || "几多".contains(*c)).map(char::len_utf8).sum::<usize>();
+        let turn = list(TURNS).find(|word| n > 0 && rest[n..].starts_with(word))?;
+        Some((rest[..n].to_owned(), rest[n + turn.len()..].to_owned()))
+    };
+    let parted = list("分 拆").flat_map(|head| clause.match_indices(head)).any(|(at, head)| {
+        let (before, after) = (&clause[..at], &clause[at + head.len()..]);
+        let apart = after.strip_prefix("开").is_some_and(sent);
+        let after = list("成 为 作 开").find_map(|word| after.strip_prefix(word)).unwrap_or(after);
+        let turns = counted(after).is_some_and(|(n, rest)| !is_one(&n) && !packed(&rest));
+        let single = list("批 次 包裹 单").find_map(|word| after.strip_prefix(word));
+        let single =
+            single.is_some_and(|rest| (rest.is_empty() || sent(rest)) && !ends(before, "积 评 得 满 打 百 部 十"));
+        !denied(before) && (apart || turns || single)
+    });
+    let several = clause.char_indices().filter(|(_, c)| is_numeral(*c)).any(|(at, _)| {
+        let before = &clause[..at];
+        let found = counted(&clause[at..]).filter(|(n, _)| !is_one(n));
+        !before.ends_with(|c| is_numeral(c) || c == '第')
+            && !denied(before)
+            && found.is_some_and(|(n, rest)| {
+                let turn = clause[at + n.len()..].trim_end_matches(rest.as_str());
+                let parcels = ["个包裹", "个快递", "个单号", "个地址"].contains(&turn);
+                parcels && !packed(&rest) || ["次", "批", "趟"].contains(&turn) && sent(&rest)
+            })
+    });
+    parted || several || holds_one_of(clause, "首批 第一批 第二批 拆分发 部分发 部分先 各发")
 }
 
 /// 未付清, 还没付款, 差价未补.
@@ -211,7 +274,7 @@ mod tests {
              超区/急，明天发/明天发谢谢/后天一起发/补发了/少发一件/少一件/只要一个/只发两盒/只寄一半/先发一半/先发两件/先发有货的/\
              只要一件就好/未付清/尾款未付/差价没补/还没付款/货款没到/赠品没到/贺卡没做好/货不齐/和王小明的一起/跟上一单一起发/两单一起/\
              与李四合并发/换个口味/换颜色/换成蓝色/换蓝色的/改尺码/换大一号/剩下的下次发/\
-             电话打不通/疑似刷单/黑名单客户";
+             电话打不通/疑似刷单/黑名单客户/分两次/分两次发/分批发货/分2批/请分开发/拆单/拆成两单发/拆两个包裹/两个包裹/分三个快递/             两次发/第一批/部分发货/缺一件/还差一个/欠两盒/漏发一件/少了一件/减一件/先发苹果/先寄红色的/只发面包/只能发一件/只有一件/             还剩两件/剩下的后补/其余后补/凑齐发/发一半/苹果售罄/货不够/要顺丰，分两次/要顺丰先发一件";
         assert_eq!(wrong(TEXTS, &|text| halts(text) && !is_harmless(text)), <[&str; 0]>::default());
     }
 
@@ -225,7 +288,7 @@ mod tests {
              急，等着用/换个好点的包装/更换礼盒/明天到/周六收/发顺丰/不用找零/工作日送/颜色随机/L码/红色/不要放门口/\
              验货后付款/发朋友圈/周一发朋友圈/明天发票/电话没错/2//3号楼/转交张三/大促/加急/一件/两箱/小王/打单/已打印/货到付款/周日生日/\
              不要发错/至少两件/不少于一件/只要一个袋子/就一个人在家/先发货吧/请先发/多发一件/已付清/尾款已付/差价补了/货到付款/人没到可放柜/没到不要打电话/打不通放门口/\
-             和家人一起吃/不用和别的一起发/可换颜色/不合适可换/换季穿/只有周末在家/先打电话/别放门口/贺卡不用了/1号柜/不要拆单/留言条/改善/收件人本人签收/待发货/待揽收/不要改地址/无需签收";
+             和家人一起吃/不用和别的一起发/分两份装/分开装/分两袋包装/十分满意/打 100 分/积分/分享给朋友/部分地区/先发顺丰/只发中通/先发给我/优先发货/             第二次购买/两次了/一个包裹/减脂/差一点/缺一不可/两件一起/不要分两次/请勿拆单/补偿/售后补贴/只有周末在/至少补一张卡/来过三次/三次元/差评/分店/             分一下/可换颜色/不合适可换/换季穿/只有周末在家/先打电话/别放门口/贺卡不用了/1号柜/不要拆单/留言条/改善/收件人本人签收/待发货/待揽收/不要改地址/无需签收";
         assert_eq!(wrong(GOING, &|text| !halts(text)), <[&str; 0]>::default());
         assert!(!halts("取消赠品") && !is_harmless("取消赠品"));
     }

@@ -80,7 +80,9 @@ impl<'t> Beside<'t> {
             let text = plain(shown);
             let anew = || row.cells().filter(|(_, cell)| plain(cell.shown()) == text).count() == 1;
             let wish = || !void::tells_a_state(title) && is_harmless(shown);
-            let asks = column.stands_out(&text, n, title) && !void::is_fine(title, shown) && !wish() && anew();
+            let stops = || tells_nothing_known(title) && halts(shown);
+            let asks =
+                (column.stands_out(&text, n, title) || stops()) && !void::is_fine(title, shown) && !wish() && anew();
             if asks || !text.is_empty() && void::is_remark(title) {
                 let text = shown.split_whitespace().collect::<Vec<_>>().join(" ");
                 said.push(Remark { title: title.trim().to_owned(), text, asks });
@@ -112,6 +114,11 @@ impl Column {
         let rare = || is_rare(count, n) && is_rare(self.unusual, n) && self.filled > count;
         n <= FEW_ROWS || self.filled * 2 < n || few && rare()
     }
+}
+
+/// Whether nobody knows what a title is about: in a column of remarks what stops a parcel is asked about anyhow.
+fn tells_nothing_known(title: &str) -> bool {
+    !title.trim().is_empty() && !void::is_remark(title) && !void::tells_a_state(title) && !is_ordinary(title)
 }
 
 fn is_rare(count: usize, n: usize) -> bool {
