@@ -710,6 +710,7 @@ pub fn mend(tx: &Tx, id: BatchId, at: usize, mended: &Mended, regions: &Regions)
     }
     row.questions.retain(|question| match moved.is_empty() {
         true => !question.of.is_a_cell(),
+        false if question.of == Of::Rest => !moved.contains(&Of::Order) && !moved.contains(&Of::Pieces),
         false => !moved.contains(&question.of),
     });
     if moved.contains(&Of::Order) {

@@ -97,6 +97,8 @@ impl<'j> Parcels<'j> {
             let named = rows.iter().map(line).collect::<Option<Vec<_>>>().filter(|_| known.lines.len() > 1);
             let share = named.as_ref().and_then(|named| known.whole_share(named));
             let wanted = rows.iter().map(count).sum::<Option<i64>>();
+            let listed = || known.of_list(&self.asking[rows[0]].row.goods).filter(|_| rows.len() == 1);
+            let share = share.or_else(|| listed().filter(|listed| wanted == Some(listed.iter().map(|(_, n)| n).sum())));
             let sum = wanted.filter(|sum| *sum <= known.left() || *sum == known.ordered());
             if let Some(share) = share {
                 claims[rows[0]] = Claim::Goods(share);
@@ -247,6 +249,20 @@ impl Known {
     fn all_of(&self, goods: &Goods) -> bool {
         let has = |part: &String| self.lines.iter().any(|known| is_called(part, &known.line));
         listed(&goods.name).is_some_and(|parts| parts.iter().all(has))
+    }
+
+    /// What a cell lists, each of its goods one line of the order with its pieces, as many as are left.
+    fn of_list(&self, goods: &Goods) -> Option<Vec<(LineId, i64)>> {
+        let parts = goods.name.split(['；', ';', '\n']).map(str::trim).filter(|part| !part.is_empty());
+        let line = |part: &str| {
+            let (goods, n) = part.rsplit_once('×')?;
+            let goods = plain(goods);
+            let mut fitting = self.lines.iter().filter(|known| called(&known.line) == goods);
+            let only = fitting.next().filter(|_| fitting.next().is_none())?;
+            Some((only.line.id, n.trim().parse::<i64>().ok().filter(|n| *n <= only.line.left())?))
+        };
+        let listed = parts.map(line).collect::<Option<Vec<_>>>()?;
+        self.whole_share(&listed).filter(|share| !share.is_empty())
     }
 
     /// Of each line once; `None` where more is named than is left of one.

@@ -1,22 +1,25 @@
 //! What a row of a table calls its goods, held against the lines of the orders that it names: goods that nobody has ordered,
-//! another specification, other numbers of pieces. A name of somebody else's says nothing.
+//! another specification, other numbers of pieces, and lines that no row names. A name of somebody else's says nothing.
 
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 
 use super::claims::{is_called, listed};
-use super::{Row, Says};
+use super::signs::Signs;
+use super::{Goods, Row, Says};
 use crate::catalogue::store as catalogue;
 use crate::error::Result;
-use crate::ids::OrderId;
+use crate::ids::{LineId, OrderId};
 use crate::orders::{Line, store as orders};
-use crate::typed::{bare, simplified};
+use crate::tables;
+use crate::typed::{bare, holds_one_of, simplified};
 
-/// What the shop's goods are called, by the first sign of each name.
+/// What the shop's goods are called: by the first sign of each name, and by the barcode on each.
 #[derive(Default)]
 pub struct Called {
     names: HashMap<char, Vec<String>>,
+    barcodes: HashMap<String, String>,
 }
 
 /// Whether a row is all that its table has of its order, and says nothing else of how much leaves.
@@ -26,9 +29,38 @@ pub enum Whole {
     No,
 }
 
+/// What an order has besides all that its rows name.
+pub struct Unnamed {
+    /// What somebody is told of it.
+    pub words: String,
+    /// What the rows name, as the shop calls it.
+    pub named: Goods,
+}
+
+/// Whether a title says what goods are called.
+pub fn is_titled(title: &str) -> bool {
+    const OF_GOODS: &str = "托寄物 商品 货品 货物 货名 物品 宝贝 品名 产品 内件 发货内容 发货明细 订单内容 订单明细 购买内容 配货内容 配货信息 \
+                            装箱内容";
+    const BESIDE: &str = "码 号 数 额 价 费 重 规格 属性 类 id 链接 图 标签 备注 状态 留言";
+    let title = plain(title);
+    holds_one_of(&title, OF_GOODS) && !holds_one_of(&title, BESIDE)
+}
+
+/// Whether goods may stand under a title that says nothing of them; what others are called there is none of the shop's.
+pub fn may_be_titled(title: &str) -> bool {
+    const OTHERS: &str = "店 仓 品牌 类目 分类 分组 来源 渠道 平台 网点 寄 发件 卖家 昵称 会员 旺旺 账号 地址 省 市 姓名 联系 客户 买家 \
+                          电话 手机 时间 日期 状态 轨迹 物流 快递 承运 公司 单位 单号 运单 链接 网址 图 标签 模板 库位 货位 发票 抬头 重量 \
+                          金额 价 费 员 人 收 url link";
+    !holds_one_of(&plain(title), OTHERS)
+}
+
 impl Called {
     pub fn of(conn: &Connection, rows: &[Row]) -> Result<Called> {
-        if rows.iter().all(|row| row.says.goods.name.is_empty() && row.says.named_goods.is_empty()) {
+        let says_nothing = |row: &Row| {
+            let says = &row.says;
+            says.goods == Goods::default() && says.named_goods.is_empty() && says.others.is_empty()
+        };
+        if rows.iter().all(says_nothing) {
             return Ok(Called::default());
         }
         let all: HashSet<String> = catalogue::names(conn)?.iter().map(|name| plain(name)).collect();
@@ -38,34 +70,52 @@ impl Called {
                 names.entry(first).or_default().push(name);
             }
         }
-        Ok(Called { names })
+        let barcodes = catalogue::barcodes(conn)?.into_iter().map(|(barcode, coded)| (barcode, coded.product_name));
+        Ok(Called { names, barcodes: barcodes.collect() })
+    }
+
+    /// Takes the columns of a table in which most cells name goods of the shop for what its goods are called, whatever the
+    /// titles above them, and answers with these; of the others nothing is kept.
+    pub fn find_columns(&self, rows: &mut [Row]) -> HashSet<String> {
+        let mut seen: HashMap<&str, (usize, usize)> = HashMap::new();
+        for (title, text) in rows.iter().flat_map(|row| &row.says.others) {
+            let (filled, named) = seen.entry(title.trim()).or_default();
+            *filled += 1;
+            *named += usize::from(self.names_any(text));
+        }
+        let of_goods = seen.into_iter().filter(|(_, (filled, named))| named * 2 >= *filled);
+        let of_goods: HashSet<String> = of_goods.map(|(title, _)| title.to_owned()).collect();
+        for says in rows.iter_mut().map(|row| &mut row.says) {
+            let others = std::mem::take(&mut says.others);
+            says.named_goods.extend(others.into_iter().filter(|(title, _)| of_goods.contains(title.trim())));
+        }
+        of_goods
+    }
+
+    fn names_any(&self, text: &str) -> bool {
+        let signs = Signs::of(text);
+        let named = self.named(&signs, &[]);
+        let known: Vec<(usize, usize)> = named.iter().map(|(at, name)| (*at, at + name.len())).collect();
+        named.iter().any(|(at, name)| signs.is_a_word(*at, name, &known))
     }
 
     /// Why a row is of other goods than the orders that it names have.
     pub fn other_goods(&self, conn: &Connection, of: &[OrderId], says: &Says, whole: Whole) -> Result<Option<String>> {
         let goods = &says.goods;
-        let code = &bare(&goods.code);
         let lines = of.iter().map(|id| Ok(orders::lines(conn, *id)?)).collect::<Result<Vec<_>>>()?.concat();
+        let known = lines.iter().map(|line| Known::of(conn, line)).collect::<Result<Vec<_>>>()?;
         let ordered = || lines.iter().map(|line| line.text_of(line.quantity)).collect::<Vec<_>>().join("；");
-        for line in lines.iter().filter(|_| !code.is_empty()) {
-            if catalogue::codes(conn, line.sku_id)?.iter().any(|own| plain(own) == plain(code)) {
-                return Ok(None);
-            }
-        }
-        let coded = if code.is_empty() { None } else { catalogue::sku_with_code(conn, code)? };
-        if let Some(coded) = coded {
-            let name = coded.product_name;
+        if let Some((code, name)) = self.other_code(conn, &known, says)? {
             return Ok(Some(format!("表里的商品编码 {code} 是「{name}」，订单里没有：订单是 {}", ordered())));
         }
-        let known = lines.iter().map(|line| Known::of(conn, line)).collect::<Result<Vec<_>>>()?;
-        let named = says.named_goods.iter().filter(|(title, _)| *title != says.goods_title);
-        let named = named.map(|(title, text)| (title.as_str(), text.as_str(), Under::Other));
-        let own = [(says.goods_title.as_str(), goods.name.as_str(), Under::Goods)];
-        for (title, text, under) in own.into_iter().chain(named) {
+        for (title, text, under) in texts(says) {
             if self.differs(text, &known, whole, under) {
                 let written: String = text.trim().chars().take(40).collect();
                 return Ok(Some(format!("表里「{title}」是“{written}”，订单是 {}", ordered())));
             }
+        }
+        if known.iter().any(|known| known.has_code(&goods.code)) {
+            return Ok(None);
         }
         let name = plain(&goods.name);
         let called: Vec<&Known<'_>> = known.iter().filter(|known| known.names.contains(&name)).collect();
@@ -75,14 +125,123 @@ impl Called {
         Ok(other_spec.then(|| format!("表里「{written}」的规格是“{}”，订单是 {}", goods.spec, ordered())))
     }
 
+    /// A code that a row has of goods which the order does not have, and their name.
+    fn other_code(&self, conn: &Connection, lines: &[Known<'_>], says: &Says) -> Result<Option<(String, String)>> {
+        for code in codes(says) {
+            if lines.iter().any(|known| known.has_code(&code)) {
+                continue;
+            }
+            let coded = catalogue::sku_with_code(conn, &code)?.map(|coded| coded.product_name);
+            if let Some(name) = coded.or_else(|| self.barcodes.get(&code).cloned()) {
+                return Ok(Some((code, name)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the rows of an order leave out of it, where they say which of its goods they mean, or how many pieces, and
+    /// nothing tells that the rest is to stay.
+    pub fn unnamed(&self, conn: &Connection, order: OrderId, rows: &[&Row]) -> Result<Option<Unnamed>> {
+        let lines = orders::lines(conn, order)?;
+        let left: i64 = lines.iter().map(Line::left).sum();
+        let sum = |of: &dyn Fn(&Line) -> i64| lines.iter().map(of).sum::<i64>();
+        let whole = [left, sum(&|line| line.quantity), sum(&|line| line.quantity - line.released)];
+        let counts = rows.iter().map(|row| tables::count(row.goods.quantity.trim())).collect::<Option<Vec<i64>>>();
+        let count = counts.map(|counts| counts.iter().sum::<i64>());
+        let one_parcel = rows.iter().all(|row| row.tracking_no.trim() == rows[0].tracking_no.trim());
+        // Where each row says how many, its parcel takes those alone.
+        let says_nothing = |row: &&Row| {
+            let goods = &row.says.goods;
+            goods.name.is_empty() && goods.code.is_empty() && row.says.named_goods.is_empty()
+        };
+        let counted = count.is_some_and(|n| n < 1 || n > left || whole.contains(&n) || !one_parcel);
+        if left < 2 || counted || rows.iter().any(says_nothing) {
+            return Ok(None);
+        }
+        let known = lines.iter().map(|line| Known::of(conn, line)).collect::<Result<Vec<_>>>()?;
+        let named = rows.iter().map(|row| self.lines_of(&row.says, &known)).collect::<Option<Vec<_>>>();
+        let named: HashSet<LineId> = named.unwrap_or_default().concat().into_iter().collect();
+        let text = |named_too: bool| {
+            let of = lines.iter().filter(|line| line.left() > 0 && named.contains(&line.id) == named_too);
+            of.map(|line| line.text_of(line.left())).collect::<Vec<_>>().join("；")
+        };
+        let (here, rest) = (text(true), text(false));
+        let only = "只发写的这些，请在这里写件数";
+        let words = match count {
+            _ if !here.is_empty() && !rest.is_empty() => {
+                format!("表里只写了 {here}，这笔订单还有 {rest} 没写，现在会整单一起发；{only}")
+            }
+            Some(n) => format!("表里这笔订单只有 {n} 件，没发的有 {left} 件，现在会整单一起发；{only}"),
+            None => return Ok(None),
+        };
+        let mut of = lines.iter().filter(|line| line.left() > 0 && named.contains(&line.id));
+        let named = match (of.next(), of.next()) {
+            (Some(only), None) => Goods { name: only.name.clone(), spec: only.spec_text.clone(), ..Goods::default() },
+            _ => Goods { name: here, ..Goods::default() },
+        };
+        Ok(Some(Unnamed { words, named }))
+    }
+
+    /// The lines that a row names; `None` where something stands there that may be another of them.
+    fn lines_of(&self, says: &Says, lines: &[Known<'_>]) -> Option<Vec<LineId>> {
+        const MORE: [&str; 5] = ["等", "…", "...", "套餐", "组合"];
+        let mut named: Vec<LineId> = Vec::new();
+        let coded = codes(says).into_iter().flat_map(|code| lines.iter().filter(move |known| known.has_code(&code)));
+        named.extend(coded.map(|known| known.line.id));
+        let by_code = !named.is_empty();
+        for (_, text, _) in texts(says) {
+            let listed = without_brackets(text);
+            let parts: Vec<&str> = parts(&listed).flat_map(|part| part.split(BETWEEN)).collect();
+            let spec = if parts.len() == 1 { format!("{text} {}", says.goods.spec) } else { String::new() };
+            for part in &parts {
+                let (goods, _) = counted(part, lines);
+                let signs = Signs::of(&goods);
+                let of = self.told(&goods, lines);
+                let all: Vec<&str> = self.named(&signs, lines).into_iter().map(|(_, name)| name).collect();
+                let own = |name: &&str| lines.iter().any(|known| known.has_name(name));
+                match () {
+                    () if !of.is_empty() => {
+                        let chosen = chosen(&format!("{goods} {spec}"), &of);
+                        named.extend(chosen.iter().map(|known| known.line.id));
+                    }
+                    () if !all.is_empty() && all.iter().all(own) => {
+                        let of = lines.iter().filter(|known| all.iter().any(|name| known.has_name(name)));
+                        named.extend(of.map(|known| known.line.id));
+                    }
+                    () if says_no_goods(&signs.text, lines) => {}
+                    () if by_code && parts.len() == 1 => {}
+                    () => return None,
+                }
+            }
+            if MORE.iter().any(|word| text.contains(word)) && !lines.iter().any(|known| known.line.name.contains("等"))
+            {
+                return None;
+            }
+        }
+        Some(named)
+    }
+
     fn differs(&self, text: &str, lines: &[Known<'_>], whole: Whole, under: Under) -> bool {
         if listed(text).is_none() {
-            let of_one = |part: &str| {
+            if self.names_another(text, lines, under) {
+                return true;
+            }
+            let mut counts: Vec<(Vec<&Known<'_>>, i64)> = Vec::new();
+            for part in self.apart(text, lines) {
                 let (goods, n) = counted(part, lines);
-                let of = self.told(goods, lines);
-                !of.is_empty() && (is_another_choice(goods, &of) || n.is_some_and(|n| !may_be(n, &of, whole)))
-            };
-            return self.names_another(text, lines, under) || self.apart(text, lines).into_iter().any(of_one);
+                let of = self.told(&goods, lines);
+                if !of.is_empty() && is_another_choice(&goods, &of) {
+                    return true;
+                }
+                let of = chosen(&goods, &of);
+                let ids = |of: &[&Known<'_>]| of.iter().map(|known| known.line.id).collect::<Vec<_>>();
+                match (n.filter(|_| !of.is_empty()), counts.iter_mut().find(|(known, _)| ids(known) == ids(&of))) {
+                    (None, _) => {}
+                    (Some(n), Some((_, sum))) => *sum += n,
+                    (Some(n), None) => counts.push((of, n)),
+                }
+            }
+            return counts.iter().any(|(of, n)| !may_be(*n, of, whole));
         }
         // As the list that was given out for filling in has it.
         let known = |(goods, n): (String, i64), part: &str| match lines.iter().any(|known| known.is_called(&goods)) {
@@ -105,10 +264,10 @@ impl Called {
     fn apart<'t>(&self, text: &'t str, lines: &[Known<'_>]) -> Vec<&'t str> {
         let several = |part: &&str| self.named(&Signs::of(part), lines).len() > 1;
         let apart = |part: &'t str| match several(&part) {
-            true => part.split(['，', ',', '、', '+', '|', '&']).collect(),
+            true => part.split(BETWEEN).collect(),
             false => vec![part],
         };
-        parts(text).flat_map(apart).collect()
+        parts(text).flat_map(apart).filter(|part| !part.trim().is_empty()).collect()
     }
 
     /// The lines of the only goods that a text names.
@@ -116,7 +275,7 @@ impl Called {
         let signs = Signs::of(text);
         let mut of: Vec<&'k Known<'l>> = Vec::new();
         for (_, name) in self.named(&signs, lines) {
-            let fit: Vec<_> = lines.iter().filter(|known| known.names.iter().any(|own| own == name)).collect();
+            let fit: Vec<_> = lines.iter().filter(|known| known.has_name(name)).collect();
             if fit.is_empty() || !of.is_empty() && of[0].line.product_id != fit[0].line.product_id {
                 return Vec::new();
             }
@@ -126,18 +285,23 @@ impl Called {
     }
 
     /// Whether a text names goods of the shop that the order does not have: any where it names none of the order's, else one
-    /// that stands there as a word of its own.
+    /// that stands there as a word of its own, be it as a gift.
     fn names_another(&self, text: &str, lines: &[Known<'_>], under: Under) -> bool {
-        let own = |name: &str| lines.iter().any(|known| known.names.iter().any(|own| own == name));
-        let signs = Signs::of(text);
-        let named = self.named(&signs, lines);
-        if !named.iter().any(|(_, name)| own(name)) {
-            return named.iter().any(|(at, name)| under == Under::Other || signs.is_a_word(*at, name));
-        }
-        let signs = Signs::of(&without_brackets(text));
+        let own = |name: &str| lines.iter().any(|known| known.has_name(name));
         let chosen = |name: &str| lines.iter().any(|known| known.values.iter().any(|value| value.contains(name)));
-        let others = self.named(&signs, lines).into_iter().filter(|(_, name)| !own(name) && !chosen(name));
-        others.into_iter().any(|(at, name)| signs.is_a_word(at, name) && !signs.is_a_gift(at))
+        let others = |signs: &Signs, any: bool| {
+            let named = self.named(signs, lines);
+            let values = lines.iter().flat_map(|known| &known.values).map(String::as_str);
+            let known: Vec<(usize, usize)> =
+                named.iter().map(|(at, name)| (*at, at + name.len())).chain(signs.places(values)).collect();
+            let mut others = named.iter().filter(|(_, name)| !own(name) && !chosen(name));
+            others.any(|(at, name)| !signs.is_denied(*at) && (any || signs.is_a_word(*at, name, &known)))
+        };
+        let signs = Signs::of(text);
+        match self.named(&signs, lines).iter().any(|(_, name)| own(name)) {
+            true => others(&Signs::of(&without_brackets(text)), false),
+            false => others(&signs, under == Under::Other),
+        }
     }
 
     /// The names that stand in a text, with their places; of two that overlap the longer one.
@@ -161,6 +325,47 @@ impl Called {
     }
 }
 
+/// Every cell of a row that says what its goods are called, with its title.
+fn texts(says: &Says) -> impl Iterator<Item = (&str, &str, Under)> {
+    let named = says.named_goods.iter().filter(|(title, _)| *title != says.goods_title);
+    let named = named.map(|(title, text)| {
+        let under = if is_titled(title) { Under::Other } else { Under::Goods };
+        (title.as_str(), text.as_str(), under)
+    });
+    let own = [(says.goods_title.as_str(), says.goods.name.as_str(), Under::Goods)];
+    own.into_iter().chain(named).filter(|(_, text, _)| !text.trim().is_empty())
+}
+
+/// What may be codes in a row: the code's cell, each of several in it, and a whole cell where columns are exchanged.
+fn codes(says: &Says) -> Vec<String> {
+    const SHORT: usize = 3;
+    let (code, goods) = (bare(&says.goods.code), &says.goods);
+    let parts = code.split(['；', ';', '，', ',', '、', '+', '|', '\n', ' ']).map(|part| counted(part, &[]).0);
+    let parts: Vec<String> = parts.filter(|part| *part != code && part.len() >= SHORT).collect();
+    let cells = says.named_goods.iter().map(|(_, text)| text).chain([&goods.name, &goods.spec]);
+    let cells = cells.map(|text| bare(text)).filter(|text| text.len() >= SHORT);
+    let mut all: Vec<String> = [code.clone()].into_iter().chain(parts).chain(cells).collect();
+    all.retain(|code| !code.is_empty());
+    all.dedup();
+    all
+}
+
+/// Of the lines of one product those whose choice a text names, where it names one.
+fn chosen<'k, 'l>(text: &str, lines: &[&'k Known<'l>]) -> Vec<&'k Known<'l>> {
+    let signs = Signs::of(text);
+    let named = |known: &&&'k Known<'l>| !known.values.is_empty() && known.values.iter().all(|value| signs.has(value));
+    let some: Vec<&'k Known<'l>> = lines.iter().filter(named).copied().collect();
+    if some.is_empty() { lines.to_vec() } else { some }
+}
+
+/// Whether a part of a list is none of the goods: a choice, a number, what is laid in for nothing.
+fn says_no_goods(text: &str, lines: &[Known<'_>]) -> bool {
+    const BESIDE: &str = "贺卡 卡片 蜡烛 餐具 刀叉 小票 礼袋 手提袋 袋子 冰袋 保温袋 发票 赠品 纸巾 吸管";
+    let values = lines.iter().flat_map(|known| known.values.iter().chain(known.abouts.iter().map(|(about, _)| about)));
+    let rest = values.fold(text.replace("规格", ""), |rest, value| rest.replace(value.as_str(), ""));
+    !rest.chars().any(char::is_alphabetic) || holds_one_of(&rest, BESIDE)
+}
+
 /// Under what title goods are called something.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Under {
@@ -179,6 +384,7 @@ struct Known<'l> {
     others: Vec<(String, String)>,
     /// Of what was chosen, what it is about.
     abouts: Vec<(String, String)>,
+    codes: Vec<String>,
 }
 
 impl<'l> Known<'l> {
@@ -195,7 +401,17 @@ impl<'l> Known<'l> {
             of.map(|(about, value)| (plain(about), plain(value))).collect::<Vec<_>>()
         };
         let others = specs(false).into_iter().filter(|(_, value)| !values.contains(value) && tells(value)).collect();
-        Ok(Known { line, names, others, abouts: specs(true), values })
+        let codes = catalogue::codes(conn, line.sku_id)?.iter().map(|code| plain(code)).collect();
+        Ok(Known { line, names, others, abouts: specs(true), values, codes })
+    }
+
+    fn has_name(&self, name: &str) -> bool {
+        self.names.iter().any(|own| own == name)
+    }
+
+    fn has_code(&self, code: &str) -> bool {
+        let code = plain(code);
+        !code.is_empty() && self.codes.contains(&code)
     }
 
     /// Whether a part of a list is this, with what its specification is about, or without.
@@ -240,6 +456,9 @@ fn may_be(n: i64, lines: &[&Known<'_>], whole: Whole) -> bool {
     n <= sum(&|line| line.quantity) && (whole == Whole::No || all.any(|fits| fits == n))
 }
 
+/// What stands between the goods of a list beside breaks and semicolons.
+const BETWEEN: [char; 7] = ['，', ',', '、', '+', '＋', '|', '&'];
+
 /// The parts of a list of goods.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
     text.split(['；', ';', '\n']).map(str::trim).filter(|part| !part.is_empty())
@@ -269,101 +488,63 @@ fn pieces(part: &str) -> Option<Vec<(String, i64)>> {
     rest.trim().is_empty().then_some(found)
 }
 
-/// The same in the words of others: `苹果 5 斤 x2`, `苹果*2`. What a specification ends with counts nothing.
-fn counted<'t>(part: &'t str, lines: &[Known<'_>]) -> (&'t str, Option<i64>) {
-    let own = plain(part);
+/// The same in the words of others: `苹果 5 斤 x2`, `苹果*2`, `苹果 2件`, `2×苹果`. What a specification ends with counts
+/// nothing.
+fn counted(part: &str, lines: &[Known<'_>]) -> (String, Option<i64>) {
+    const UNITS: [&str; 4] = ["件", "个", "份", "套"];
+    const TIMES: [char; 5] = ['x', 'X', '*', '×', '✕'];
+    let part = bare(part);
+    let own = plain(&part);
     if lines.iter().flat_map(|known| &known.values).any(|value| own.ends_with(value.as_str())) {
         return (part, None);
     }
-    let trimmed = part.trim_end_matches(['件', '个', '份', ' ', ')', '）', ']', '】']);
-    let goods = trimmed.trim_end_matches(|c: char| c.is_ascii_digit());
-    let n = trimmed[goods.len()..].parse().ok().filter(|n| (1..10_000).contains(n));
-    match goods.trim_end().strip_suffix(['x', 'X', '*', '×', '✕']) {
-        Some(goods) if n.is_some() => (goods, n),
-        _ => (part, None),
+    let is_digit = |c: char| c.is_ascii_digit();
+    let number = |text: &str| text.parse().ok().filter(|n| (1..10_000).contains(n));
+    // So many may be in one piece.
+    let of_one = |counted: &str| {
+        let mut known = lines.iter().flat_map(|known| known.names.iter().chain(&known.values));
+        known.any(|own| own.contains(counted))
+    };
+    let closed = part.trim_end_matches([' ', ')', '）', ']', '】']);
+    let unit = UNITS.into_iter().find(|unit| closed.ends_with(unit));
+    let body = closed.trim_end_matches(['件', '个', '份', '套', ' ']);
+    let goods = body.trim_end_matches(is_digit);
+    if let Some(n) = number(&body[goods.len()..]) {
+        let goods = goods.trim_end();
+        let labelled = || ["数量:", "数量", "共"].iter().find_map(|word| goods.strip_suffix(word));
+        let bare = || unit.filter(|unit| !of_one(&format!("{n}{unit}"))).map(|_| goods);
+        if let Some(goods) = goods.strip_suffix(TIMES).or_else(labelled).or_else(bare) {
+            return (goods.to_owned(), Some(n));
+        }
     }
+    let behind = part.trim_start_matches(is_digit);
+    if let Some(n) = number(&part[..part.len() - behind.len()]) {
+        let times = behind.trim_start().strip_prefix(TIMES).filter(|goods| !goods.starts_with(|c: char| c.is_ascii()));
+        let unit = || UNITS.into_iter().find(|unit| behind.starts_with(unit) && !of_one(&format!("{n}{unit}")));
+        if let Some(goods) = times.or_else(|| behind.strip_prefix(unit()?)) {
+            return (goods.to_owned(), Some(n));
+        }
+    }
+    (part, None)
 }
 
-/// Without what stands in round brackets: of what a set is made, what comes with it.
+/// Without what stands in round brackets: of what a set is made. What is laid in besides stays.
 fn without_brackets(text: &str) -> String {
-    let mut depth = 0;
+    const GIFTS: &str = "送 赠 另 加";
     let mut kept = String::new();
+    let mut within: Vec<String> = Vec::new();
     for c in text.chars() {
         match c {
-            '(' | '（' => depth += 1,
-            ')' | '）' => depth = (depth - 1).max(0),
-            _ if depth > 0 => continue,
-            _ => {}
+            '(' | '（' => within.push(String::new()),
+            ')' | '）' => {
+                let said = within.pop().unwrap_or_default();
+                let said = if holds_one_of(&said, GIFTS) { format!(" {said} ") } else { " ".to_owned() };
+                within.last_mut().unwrap_or(&mut kept).push_str(&said);
+            }
+            c => within.last_mut().unwrap_or(&mut kept).push(c),
         }
-        kept.push(c);
     }
     kept
-}
-
-/// The letters and digits of a text, and between which of them something else stands.
-#[derive(Clone)]
-struct Signs {
-    text: String,
-    gaps: Vec<usize>,
-}
-
-impl Signs {
-    fn of(text: &str) -> Signs {
-        let mut signs = Signs { text: String::new(), gaps: Vec::new() };
-        for c in simplified(&bare(text)).to_lowercase().chars() {
-            match c.is_alphanumeric() {
-                true => signs.text.push(c),
-                false => signs.gaps.push(signs.text.len()),
-            }
-        }
-        signs
-    }
-
-    fn parted(&self, at: usize) -> bool {
-        at == 0 || at == self.text.len() || self.gaps.contains(&at)
-    }
-
-    /// Whether a name has nothing before it, and behind it nothing but a number.
-    fn is_a_word(&self, at: usize, name: &str) -> bool {
-        let end = at + name.len();
-        let rest = self.text[end..].strip_prefix('x').unwrap_or(&self.text[end..]);
-        self.parted(at) && (self.parted(end) || rest.starts_with(|c: char| c.is_ascii_digit()))
-    }
-
-    /// Whether what begins here comes with the goods.
-    fn is_a_gift(&self, at: usize) -> bool {
-        ["赠", "送", "含", "配", "附", "赠品", "另加"].iter().any(|word| self.text[..at].ends_with(word))
-    }
-
-    /// Whether a word stands there by itself: `L` does not in `XL`, nor `6寸` in `16寸`.
-    fn has(&self, word: &str) -> bool {
-        let latin = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-        let joined = |at: usize| {
-            let (before, after) = (self.text[..at].chars().next_back(), self.text[at..].chars().next());
-            !self.parted(at) && latin(before) && latin(after)
-        };
-        let mut found = self.text.match_indices(word);
-        !word.is_empty() && found.any(|(at, _)| !joined(at) && !joined(at + word.len()))
-    }
-
-    /// The same without a word, and with a gap in its place.
-    fn without(&self, word: &str) -> Signs {
-        let mut signs = Signs { text: String::new(), gaps: Vec::new() };
-        let mut at = 0;
-        while at < self.text.len() {
-            if self.gaps.contains(&at) {
-                signs.gaps.push(signs.text.len());
-            }
-            if !word.is_empty() && self.text[at..].starts_with(word) {
-                at += word.len();
-                signs.gaps.push(signs.text.len());
-            } else if let Some(c) = self.text[at..].chars().next() {
-                signs.text.push(c);
-                at += c.len_utf8();
-            }
-        }
-        signs
-    }
 }
 
 /// Whether two specifications of the same goods cannot be one.

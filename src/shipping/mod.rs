@@ -8,6 +8,7 @@ pub mod doubt;
 pub mod duty;
 pub mod goods;
 pub mod register;
+pub mod signs;
 pub mod store;
 pub mod table;
 pub mod void;
@@ -105,7 +106,7 @@ impl Row {
             Of::Number => &self.tracking_no,
             Of::Company => &self.company,
             Of::Pieces => &self.pieces,
-            Of::Row | Of::Receiver => "",
+            Of::Row | Of::Receiver | Of::Rest => "",
         }
     }
 
@@ -140,6 +141,8 @@ pub enum Of {
     Row,
     /// The order that it names now.
     Receiver,
+    /// What that order has besides the goods that its rows name: a number of pieces ends it too.
+    Rest,
 }
 
 impl Of {
@@ -163,7 +166,13 @@ pub struct Says {
     pub named_goods: Vec<(String, String)>,
     pub goods: Goods,
     pub goods_title: String,
+    /// What stands under titles that say nothing of it, until it is known which of these columns name goods.
+    #[serde(skip)]
+    pub others: Vec<(String, String)>,
 }
+
+/// What a cell is called that has no title.
+pub const UNTITLED: &str = "没有列名的格";
 
 /// What a row says beside what is read of it, under the title that stands there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,7 +186,7 @@ pub struct Remark {
 
 impl Remark {
     pub fn text(&self) -> String {
-        let title = if self.title.is_empty() { "没有列名的格" } else { &self.title };
+        let title = if self.title.is_empty() { UNTITLED } else { &self.title };
         format!("「{title}」写的是“{}”", self.text)
     }
 }

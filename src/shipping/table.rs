@@ -714,15 +714,25 @@ fn ask_about_none(table: &Table, rows: &mut [Row]) {
     }
 }
 
+/// More letters than a name and a phone have.
+const MOST_BESIDE: usize = 24;
+
 /// All that a row says of its order beside the number by which that is known.
 fn said_beside(row: &tables::Row, order: &str) -> Says {
     let said = |column: usize| Taken::of(row, column).text;
     let mut says = whom::said(row.cells().map(|(title, cell)| beside::labelled(title, cell.shown())));
-    if says.receivers.is_empty() && says.phones.is_empty() {
-        let beside = [ORDER, ELSEWHERE, OUT_TRADE_NO, NUMBER, WAYBILL]
-            .into_iter()
-            .find_map(|column| Some((row.title(column)?.to_owned(), whom::named_beside(&said(column))?)));
-        says.receivers.extend(beside);
+    for column in [ORDER, ELSEWHERE, OUT_TRADE_NO, TRANSACTION, NUMBER, WAYBILL, COMPANY] {
+        let Some(title) = row.title(column) else { continue };
+        let (name, phones) = whom::beside_a_number(row.get(column).map_or("", tables::Cell::shown));
+        says.receivers.extend(name.map(|name| (title.to_owned(), name)));
+        says.phones.extend(phones.into_iter().map(|phone| (title.to_owned(), phone)));
+    }
+    // In a cell of its own beside it, under no title.
+    let unlabelled = |text: &&str| beside::labelled("", text).0.is_empty() && text.chars().count() <= MOST_BESIDE;
+    for text in row.unheaded().filter(unlabelled) {
+        let (name, phones) = whom::beside_a_number(text);
+        says.receivers.extend(name.map(|name| (String::new(), name)));
+        says.phones.extend(phones.into_iter().map(|phone| (String::new(), phone)));
     }
     let numbers = [ORDER, ELSEWHERE, OUT_TRADE_NO, TRANSACTION].into_iter().filter_map(|column| {
         Some((row.title(column)?.to_owned(), said(column))).filter(|(_, text)| !text.is_empty() && text != order)
@@ -735,6 +745,11 @@ fn said_beside(row: &tables::Row, order: &str) -> Says {
     says.orders.dedup();
     says.goods = Goods { quantity: said(QUANTITY), code: said(CODE), name: said(GOODS), spec: said(SPEC) };
     says.goods_title = row.title(GOODS).unwrap_or_default().to_owned();
+    // Whatever stands under these titles where columns are exchanged.
+    let exchanged = [CODE, SPEC].into_iter().filter_map(|column| Some((row.title(column)?.to_owned(), said(column))));
+    let known = |title: &str| says.others.iter().chain(&says.named_goods).any(|(other, _)| other == title);
+    let exchanged: Vec<_> = exchanged.filter(|(title, text)| !text.is_empty() && !known(title)).collect();
+    says.others.extend(exchanged);
     says
 }
 
@@ -808,14 +823,10 @@ fn same_number(one: &str, other: &str) -> bool {
     TrackingNo::read(one) == TrackingNo::read(other)
 }
 
-/// Which goods a row is about, where it says how many. What cannot be read says nothing: nothing rests on it alone.
+/// Which goods a row is about. What cannot be read says nothing: nothing rests on it alone.
 fn goods_of(row: &tables::Row) -> Goods {
     let said = |column: usize| Taken::of(row, column).text;
-    let counted = !said(QUANTITY).is_empty() || !said(PIECES).is_empty();
-    match counted {
-        true => Goods { quantity: said(QUANTITY), code: said(CODE), name: said(GOODS), spec: said(SPEC) },
-        false => Goods::default(),
-    }
+    Goods { quantity: said(QUANTITY), code: said(CODE), name: said(GOODS), spec: said(SPEC) }
 }
 
 /// The only number of ours that has a cell to itself, under a title that says nothing of it, with that title.

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rusqlite::Connection;
 
 use super::claims::called;
-use super::goods::{Called, Whole};
-use super::{Brought, Of, Remark, Row, Says, beside, goes_to, meant};
+use super::goods::{Called, Unnamed, Whole, is_titled, may_be_titled};
+use super::{Brought, Goods, Of, Remark, Row, Says, UNTITLED, beside, goes_to, meant, void};
 use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
 use crate::error::Result;
@@ -37,8 +37,14 @@ pub fn said<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Says {
             }
             Some(Part::Place) => of_whom.places.push(own),
             Some(Part::Region) => region.push_str(text.trim()),
-            Some(Part::Name) => of_whom.receivers.push(own),
+            Some(Part::Name) => {
+                of_whom
+                    .phones
+                    .extend(beside::phones(&starred(text)).into_iter().map(|phone| (title.to_owned(), phone)));
+                of_whom.receivers.push(own);
+            }
             Some(Part::Goods) => says.named_goods.push(goods()),
+            None if may_be_titled(title) && !void::is_remark(title) => says.others.push(goods()),
             None => {}
         }
     }
@@ -58,8 +64,26 @@ pub fn said<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Says {
     says
 }
 
-/// Whose an order is, as somebody wrote it beside its number: `…(李雷)`.
-pub fn named_beside(cell: &str) -> Option<String> {
+/// What somebody wrote beside a number in its own cell of whom the parcel goes to: `…(李雷)`, `… 王* 138****0001`.
+pub fn beside_a_number(cell: &str) -> (Option<String>, Vec<String>) {
+    let is_long = |run: &str| run.len() > 11 && run.bytes().any(|b| b.is_ascii_digit());
+    let runs = cell.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    let long = |run: &&str| is_long(run.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()));
+    let end = |run: &str| run.chars().filter(|c| !c.is_ascii_alphanumeric()).collect::<String>();
+    let rest: String = runs.map(|run| if long(&run) { end(run) } else { run.to_owned() }).collect();
+    // Four digits in brackets may be a day.
+    let is_day = |tail: &str| {
+        let (month, day) = tail.split_at(2);
+        let within = |part: &str, most: u32| part.parse().is_ok_and(|n: u32| (1..=most).contains(&n));
+        within(month, 12) && within(day, 31)
+    };
+    let is_end = |phone: &String| phone.strip_prefix("尾号").is_some_and(|tail| tail.len() == 4 && is_day(tail));
+    let phones = beside::phones(&starred(&rest));
+    (named_beside(&rest), phones.into_iter().filter(|phone| rest.contains("尾号") || !is_end(phone)).collect())
+}
+
+/// A name, maybe masked or with what people are called beside it, among other words.
+fn named_beside(text: &str) -> Option<String> {
     const SURNAMES: &str = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴\
                             夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文施洪倪严牛葛";
     const TWICE: [&str; 6] = ["欧阳", "上官", "司马", "诸葛", "司徒", "夏侯"];
@@ -71,18 +95,34 @@ pub fn named_beside(cell: &str) -> Option<String> {
         '单', '店', '号', '色', '货', '发', '款', '卡', '码', '仓', '群', '箱', '件', '版', '区', '市', '省', '县',
         '街', '路', '公', '司', '行', '团', '场',
     ];
+    const NO_NAMES: [&str; 8] = ["加急", "急件", "注意", "重要", "必填", "补发", "新单", "合并"];
     let is_han = |c: char| !c.is_ascii() && c.is_alphabetic();
-    let name = |run: &str| {
+    let is_name = |run: &str| {
         let name = titled(run.to_owned());
         let length = name.chars().count();
         let (Some(first), Some(last)) = (name.chars().next(), name.chars().next_back()) else { return None };
-        let named = SURNAMES.contains(first) && (2..=3).contains(&length)
-            || TWICE.iter().any(|two| name.starts_with(two)) && (3..=4).contains(&length);
-        let other = BEGIN.iter().any(|word| name.starts_with(word)) || END.contains(&last);
-        let place = !matches!(places::written(&name), places::Written::Nothing);
-        (named && !other && !place && !Carriers::default().knows(&name)).then_some(name)
+        let other =
+            BEGIN.iter().any(|word| name.starts_with(word)) || END.contains(&last) || NO_NAMES.contains(&&*name);
+        if other || !(1..=4).contains(&length) {
+            return None;
+        }
+        let is_surname = SURNAMES.contains(first);
+        match name.contains('*') {
+            true if !name.chars().any(is_han) => None,
+            // *小样, as well as 王*.
+            true => Some(name).filter(|name| is_surname || first == '*' && !NO_NAMES.contains(&&name[1..])),
+            // 王先生
+            false if length == 1 => Some(format!("{name}*")).filter(|_| is_surname && run.len() > name.len()),
+            false => {
+                let twice = TWICE.iter().any(|two| name.starts_with(two)) && (3..=4).contains(&length);
+                let named = is_surname && (2..=3).contains(&length) || twice;
+                let place = !matches!(places::written(&name), places::Written::Nothing);
+                (named && !place && !Carriers::default().knows(&name)).then_some(name)
+            }
+        }
     };
-    cell.split(|c: char| !is_han(c)).filter(|run| !run.is_empty()).find_map(name)
+    let text = starred(text);
+    text.split(|c: char| !is_han(c) && c != '*').filter(|run| !run.is_empty()).find_map(is_name)
 }
 
 const MOST_LETTERS: usize = 200;
@@ -119,11 +159,9 @@ fn part(title: &str) -> Option<Part> {
     // The sender, the shop, the courier, and whoever has ordered for somebody else.
     let others = "寄 发件 发货人 发货地 发货方 发货电 卖家 商家 店 客服 网点 快递 物流 业务 司机 派 揽 下单 会员 昵称 账号 推荐 紧急 \
                   备用 仓 代收 签收 退 操作 打印 时间 单号 编 状态 备注 留言 sender seller shop time no";
-    let of_goods = "托寄物 商品 货品 货物 货名 物品 宝贝 品名 产品 内件 发货内容 发货明细 订单内容 订单明细 购买内容 配货内容 配货信息 装箱内容";
-    let beside_goods = "码 号 数 额 价 费 重 规格 属性 类 id 链接 图 标签";
     let region = ["省", "省份", "市", "城市", "区", "区县", "县"];
     match () {
-        () if has(of_goods) => (!has(beside_goods) && !has("备注 状态 留言")).then_some(Part::Goods),
+        () if is_titled(title) => Some(Part::Goods),
         () if has(others) => None,
         () if has("收件 收货") && has("信息 资料") => Some(Part::All),
         () if has("尾号 后四位 后4位 末四位") => Some(Part::EndOfPhone),
@@ -148,6 +186,10 @@ pub fn held(conn: &Connection, mut brought: Brought, regions: &Regions) -> Resul
     let orders = brought.rows.iter().map(|row| meant(conn, &row.order_no)).collect::<Result<Vec<Option<Order>>>>()?;
     let constant = constant(&brought.rows, &orders);
     let shop = Called::of(conn, &brought.rows)?;
+    let of_goods = shop.find_columns(&mut brought.rows);
+    for remark in brought.rows.iter_mut().flat_map(|row| &mut row.remarks) {
+        remark.asks &= !of_goods.contains(&remark.title);
+    }
     let mut of_row: HashMap<(String, usize), Vec<OrderId>> = HashMap::new();
     let mut rows_of: HashMap<OrderId, usize> = HashMap::new();
     for (row, order) in brought.rows.iter().zip(&orders) {
@@ -171,7 +213,39 @@ pub fn held(conn: &Connection, mut brought: Brought, regions: &Regions) -> Resul
         row.says.mask();
     }
     ask_about_lines(&mut brought.rows);
+    ask_about_the_rest(conn, &shop, &mut brought.rows, &orders)?;
     Ok(brought)
+}
+
+/// What the rows of an order do not name of it, where nobody says how many pieces are in a parcel.
+fn ask_about_the_rest(conn: &Connection, shop: &Called, rows: &mut [Row], orders: &[Option<Order>]) -> Result<()> {
+    let mut of_order: HashMap<OrderId, Vec<usize>> = HashMap::new();
+    let mut lines: HashMap<(String, usize), usize> = HashMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        *lines.entry((row.sheet.clone(), row.line)).or_default() += 1;
+        if let Some(order) = orders[at].as_ref().filter(|_| !row.tracking_no.trim().is_empty()) {
+            of_order.entry(order.id).or_default().push(at);
+        }
+    }
+    for (order, of) in of_order {
+        // A row of several orders names the goods of all of them.
+        let shared = |at: &usize| lines[&(rows[*at].sheet.clone(), rows[*at].line)] > 1;
+        if of.iter().any(|at| shared(at) || !rows[*at].pieces.trim().is_empty()) {
+            continue;
+        }
+        let own: Vec<&Row> = of.iter().map(|at| &rows[*at]).collect();
+        let Some(Unnamed { words, named }) = shop.unnamed(conn, order, &own)? else { continue };
+        let alone = of.len() == 1;
+        for at in of {
+            let row = &mut rows[at];
+            row.ask(Of::Rest, words.clone());
+            if alone && !named.name.is_empty() {
+                let quantity = std::mem::take(&mut row.goods.quantity);
+                row.goods = Goods { quantity, ..named.clone() };
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Asks about what stands out in a row, but for what the shop itself has of the order.
@@ -363,20 +437,25 @@ fn other_receiver(to: &Address, says: &Says) -> Option<String> {
         } else {
             format!("尾号 {said}，订单是尾号 {own}")
         };
-        return Some(format!("表里「{title}」{what}"));
+        return Some(format!("表里「{}」{what}", called_title(title)));
     }
     if !names.contains(&Agrees::Yes)
         && let Some(at) = names.iter().position(|agrees| *agrees == Agrees::No)
     {
         let (title, text) = &says.receivers[at];
         return Some(format!(
-            "表里「{title}」是 {}，订单是 {}",
+            "表里「{}」是 {}，订单是 {}",
+            called_title(title),
             hinted(text, &to.receiver),
             hinted(&to.receiver, text)
         ));
     }
     let known = names.contains(&Agrees::Yes);
     says.places.iter().find_map(|(title, text)| elsewhere(title, text, to, known))
+}
+
+fn called_title(title: &str) -> &str {
+    if title.is_empty() { UNTITLED } else { title }
 }
 
 /// A place of another province, city or district; or another street, where nothing tells who lives there.

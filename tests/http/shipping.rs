@@ -3,6 +3,7 @@
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
 use xiaopu::db::Tx;
+use xiaopu::ids::SkuId;
 use xiaopu::staff::Role;
 use xiaopu::tables;
 
@@ -339,6 +340,9 @@ async fn a_row_that_contradicts_its_order_is_asked_about() {
         ("收件人\t手机", "李四\t13711112222", "「手机」尾号 2222，订单是尾号 0014"),
         ("收件人\t手机", "张小红\t13711112222", "尾号 2222"),
         ("收件人\t手机", "张小红\t13900000014", ""),
+        ("收件人\t序号", "张小红 13711112222\t1", "「收件人」尾号 2222"),
+        ("收件人\t序号", "张小红 137****2222\t1", "「收件人」尾号 2222"),
+        ("收件人\t序号", "张小红 13900000014\t1", ""),
         ("收件人\t手机", "张小红女士\t+86 139-0000-0014", ""),
         ("收件人\t手机", "他人\t13900000014", ""),
         ("收件人手机\t收件人电话", "139****0014\t", ""),
@@ -414,9 +418,42 @@ async fn a_row_that_contradicts_its_order_is_asked_about() {
         (format!("{a}（小程序）"), ""),
         (format!("{a}（周一单）"), ""),
         (format!("订单号：{a}"), ""),
+        (format!("{a} 王小样 13812340001"), "「订单号」尾号 0001，订单是尾号 0014"),
+        (format!("王小样 13812340001 {a}"), "尾号 0001"),
+        (format!("{a} 张小红 13900000014"), ""),
+        (format!("{a} 张小红13900000014"), ""),
+        (format!("{a} 王小样"), "「订单号」是 王*"),
+        (format!("{a} 王*"), "「订单号」是 王*，订单是 张*"),
+        (format!("{a}-王**"), "「订单号」是 王*"),
+        (format!("{a}(王先生)"), "「订单号」是 王*"),
+        (format!("{a} *小样"), "「订单号」是"),
+        (format!("{a} 138****0001"), "尾号 0001"),
+        (format!("{a} 138＊＊＊＊0001"), "尾号 0001"),
+        (format!("{a} 尾号0001"), "尾号 0001"),
+        (format!("{a}（8899）"), "尾号 8899"),
+        (format!("{a} 张* 139****0014"), ""),
+        (format!("{a} 张**"), ""),
+        (format!("{a} *小红"), ""),
+        (format!("{a}（0014）"), ""),
+        (format!("{a}（1130）"), ""),
+        (format!("{a} 加急"), ""),
+        (format!("*{a}"), ""),
     ] {
         let (fine, page) = ready(&format!("订单号\t快递单号\t快递公司\n{cell}\tSF1234567890123\t顺丰")).await;
         assert_eq!((fine, page.contains(words)), (words.is_empty(), true), "{cell}: {page}");
+    }
+    // In a cell of its own beside it, under no title.
+    for (said, words) in [
+        ("王小样 13812340001", "「没有列名的格」尾号 0001"),
+        ("王小样", "王*"),
+        ("138****0001", "尾号 0001"),
+        ("张小红", ""),
+        ("139****0014", ""),
+        ("张*", ""),
+    ] {
+        let text = format!("订单号\t\t快递单号\t快递公司\n{a}\t{said}\tSF1234567890123\t顺丰");
+        let (fine, page) = ready(&text).await;
+        assert_eq!((fine, page.contains(words)), (words.is_empty(), true), "{said}: {page}");
     }
     // Another order of this shop beside it; another program's number says nothing.
     for (column, said, fine) in [
@@ -491,17 +528,33 @@ async fn goods_are_held_against_their_order_under_whatever_title() {
         (true, "【草莓奶油蛋糕】6寸*2"),
         (true, "6寸草莓奶油蛋糕 2个"),
         (true, "草莓奶油蛋糕（6寸）+贺卡"),
-        (true, "草莓奶油蛋糕 6寸，送黄油曲奇"),
+        (true, "草莓奶油蛋糕 6寸 共2件"),
+        (true, "草莓奶油蛋糕6寸*1，草莓奶油蛋糕6寸*1"),
+        (true, "2×草莓奶油蛋糕"),
+        (true, "草莓奶油蛋糕（含黄油曲奇碎）"),
+        (true, "草莓奶油蛋糕（内含黄油曲奇）"),
+        (true, "草莓奶油蛋糕 不要黄油曲奇"),
+        (true, "草莓奶油蛋糕黄油曲奇味"),
         (true, "生日礼物"),
         (false, "草莓奶油蛋糕 6 寸 ×1；法式乡村面包 ×1"),
         (false, "法式乡村面包 ×1；草莓奶油蛋糕 6 寸 ×1"),
         (false, "草莓奶油蛋糕6寸*1，法式乡村面包*1"),
-        (false, "草莓奶油蛋糕 6 寸 ×1"),
+        (false, "草莓奶油蛋糕 6寸，送法式乡村面包"),
+        (false, "草莓奶油蛋糕（送法式乡村面包）"),
+        (false, "草莓奶油蛋糕法式乡村面包"),
+        (false, "草莓奶油蛋糕6寸 1件 法式乡村面包 1件"),
+        (false, "草莓奶油蛋糕等2件商品"),
+        (false, "草莓奶油蛋糕 6寸+面包"),
         (false, "1.草莓奶油蛋糕 6 寸 ×1 2.法式乡村面包 ×1"),
         (false, "草莓奶油蛋糕 6 寸 × 1 / 法式乡村面包 × 1"),
     ] {
-        for title in ["商品", "商品信息", "托寄物", "货品", "宝贝", "内件品名", "产品信息", "订单内容"]
+        for title in
+            ["商品", "商品信息", "托寄物", "货品", "宝贝", "内件品名", "产品信息", "订单内容", "内容", "明细", "发货单"]
         {
+            // What stands under a title of nobody's and is none of the shop's goods stands out.
+            if goods == "生日礼物" && ["内容", "明细", "发货单"].contains(&title) {
+                continue;
+            }
             let no = if of_one { &one } else { &two.no };
             let table = format!("订单号\t{title}\t快递单号\t快递公司\n{no}\t{goods}\tSF1234567890123\t顺丰");
             let page = packer.page(&bring(&w, &packer, pasted(&table)).await).await;
@@ -521,13 +574,31 @@ async fn goods_are_held_against_their_order_under_whatever_title() {
         (true, "草莓奶油蛋糕 6 寸 ×1"),
         (true, "法式乡村面包"),
         (true, "蛋糕 ×2"),
+        (true, "草莓奶油蛋糕 6寸，送黄油曲奇"),
+        (true, "草莓奶油蛋糕6寸（送黄油曲奇）"),
+        (true, "草莓奶油蛋糕6寸，赠品：黄油曲奇"),
+        (true, "草莓奶油蛋糕6寸黄油曲奇"),
+        (true, "草莓奶油蛋糕黄油曲奇"),
+        (true, "草莓奶油蛋糕 2件黄油曲奇 1件"),
+        (true, "草莓奶油蛋糕、黄油曲奇一盒"),
+        (true, "黄油曲奇小样，草莓奶油蛋糕"),
+        (true, "草莓奶油蛋糕+黄油曲奇试吃"),
+        (true, "草莓奶油蛋糕 6寸 5件"),
+        (true, "草莓奶油蛋糕 6寸（5件）"),
+        (true, "5件草莓奶油蛋糕"),
+        (true, "5×草莓奶油蛋糕"),
+        (true, "草莓奶油蛋糕 数量：5"),
+        (true, "草莓奶油蛋糕6寸*2，草莓奶油蛋糕6寸*1"),
+        (false, "草莓奶油蛋糕、法式乡村面包、黄油曲奇"),
         (false, "草莓奶油蛋糕 8 寸 ×1；法式乡村面包 ×1"),
         (false, "草莓奶油蛋糕8寸*1，法式乡村面包*1"),
         (false, "法式乡村面包 ×2"),
         (false, "草莓奶油蛋糕 8 寸 × 1 / 法式乡村面包 × 1"),
         (true, "1.草莓奶油蛋糕 6 寸 ×2 2.法式乡村面包 ×1"),
     ] {
-        for title in ["商品", "商品信息", "商品明细", "托寄物", "宝贝", "商品简称", "产品信息"] {
+        for title in
+            ["商品", "商品信息", "商品明细", "托寄物", "宝贝", "商品简称", "产品信息", "内容", "明细", "礼包里"]
+        {
             let no = if of_one { &one } else { &two.no };
             let table = format!("订单号\t{title}\t快递单号\t快递公司\n{no}\t{goods}\tSF1234567890123\t顺丰");
             let page = packer.page(&bring(&w, &packer, pasted(&table)).await).await;
@@ -547,6 +618,130 @@ async fn goods_are_held_against_their_order_under_whatever_title() {
         let page = packer.page(&bring(&w, &packer, pasted(&text)).await).await;
         assert!(!page.contains("表里「商品」是"), "{text}: {page}");
     }
+}
+
+/// Goods stand where they stand: under another's title, or in each other's columns.
+#[tokio::test(flavor = "multi_thread")]
+async fn goods_are_found_where_columns_are_exchanged() {
+    let w = World::new().await;
+    let specs = vec![("尺寸".to_owned(), "6 寸".to_owned())];
+    let (_, cake) = w.product_with("草莓奶油蛋糕", 1000, 99, |_, sku| sku.specs = specs).await;
+    let (_, biscuit) = w.product_with("黄油曲奇", 1000, 99, |_, _| {}).await;
+    let code = move |tx: &Tx| {
+        tx.execute("update skus set sku_code = 'CK-6', barcode = '6901234567892' where id = ?1", [cake])?;
+        Ok(tx.execute("update skus set sku_code = 'HY9', barcode = '6912345678904' where id = ?1", [biscuit])?)
+    };
+    w.shop.write(code).await.unwrap();
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let no = w.paid(&alice, cake, 1).await.no;
+    for (head, said, fine) in [
+        ("商品名称\t商家编码", "CK-6\t草莓奶油蛋糕", true),
+        ("商品名称\t商家编码", "HY9\t黄油曲奇", false),
+        ("商品名称\t商家编码", "自家叫法\t黄油曲奇", false),
+        ("商品名称\t商家编码", "HY9\t自家编码", false),
+        ("商品名称\t商家编码", "草莓奶油蛋糕\tCK-6", true),
+        ("商品名称\t商家编码", "草莓奶油蛋糕\t自家编码", true),
+        ("商品名称\t商家编码", "黄油曲奇\tCK-6", false),
+        ("商品名称\t商家编码", "自家叫法\tCK-6", true),
+        ("商品名称\t商家编码", "\tCK-6*1", true),
+        ("商品名称\t商家编码", "\tCK-6，HY9", false),
+        ("商品名称\t商品条码", "\t6912345678904", false),
+        ("商品名称\t商品条码", "\t6901234567892", true),
+        ("商品名称\t规格", "6 寸\t草莓奶油蛋糕", true),
+        ("商品名称\t规格", "大盒\t黄油曲奇", false),
+        ("商品信息\t规格编码", "HY9\t黄油曲奇", false),
+        ("备用\t序号", "黄油曲奇\t1", false),
+        ("赠品\t序号", "黄油曲奇\t1", false),
+        ("店铺\t品牌", "黄油曲奇\t黄油曲奇", true),
+        ("买家昵称\t发件人", "黄油曲奇\t黄油曲奇", true),
+        ("类目\t序号", "黄油曲奇系列\t1", true),
+    ] {
+        let table = format!("订单号\t{head}\t快递单号\t快递公司\n{no}\t{said}\tSF1234567890123\t顺丰");
+        let page = packer.page(&bring(&w, &packer, pasted(&table)).await).await;
+        assert_eq!(page.contains("<b class=\"ok\">1</b> 行可执行"), fine, "{head} {said}: {page}");
+    }
+    let kept = w.count("select count(*) from shipping_batches where rows like '%\"店铺\"%'").await;
+    assert_eq!(kept, 0, "of columns that name no goods nothing is kept");
+}
+
+/// A row that names some of its order's goods never takes the others along unseen.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_table_leaves_out_of_an_order_is_asked_about() {
+    let w = World::new().await;
+    let (cake, bread) = (w.product("草莓奶油蛋糕", 1000, 99).await, w.product("法式乡村面包", 1000, 99).await);
+    let tea = w.product("蜂蜜柚子茶", 1000, 99).await;
+    let code = move |tx: &Tx| Ok(tx.execute("update skus set sku_code = 'BR1' where id = ?1", [bread])?);
+    w.shop.write(code).await.unwrap();
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let order = async |goods: &[(SkuId, i64)]| {
+        let items: Vec<_> = goods.iter().map(|(sku, n)| json!({ "skuId": sku, "quantity": n })).collect();
+        let placed = Placed::of(alice.prepay(&w.key(), json!({ "items": items, "address": address() })).await);
+        w.pay(&placed, xiaopu::simulator::Paying::Well);
+        w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+        placed.no
+    };
+    let no = order(&[(cake, 1), (bread, 1)]).await;
+    let (n1, n2) = ("SF1234567890123", "SF1234567890124");
+    for (head, rows, words) in [
+        (
+            "商品名称",
+            vec![format!("草莓奶油蛋糕\t{n1}")],
+            "表里只写了 草莓奶油蛋糕 ×1，这笔订单还有 法式乡村面包 ×1 没写",
+        ),
+        ("商品信息", vec![format!("法式乡村面包*1\t{n1}")], "还有 草莓奶油蛋糕 ×1 没写"),
+        ("托寄物", vec![format!("草莓奶油蛋糕+贺卡\t{n1}")], "还有 法式乡村面包 ×1 没写"),
+        ("内容", vec![format!("草莓奶油蛋糕\t{n1}")], "还有 法式乡村面包 ×1 没写"),
+        ("商家编码", vec![format!("BR1\t{n1}")], "还有 草莓奶油蛋糕 ×1 没写"),
+        ("商品名称\t数量", vec![format!("草莓奶油蛋糕\t1\t{n1}")], "还有 法式乡村面包 ×1 没写"),
+        ("商品名称\t数量", vec![format!("自家叫法\t1\t{n1}")], "表里这笔订单只有 1 件，没发的有 2 件"),
+        ("商品名称\t数量", vec![format!("草莓奶油蛋糕\t2\t{n1}")], ""),
+        ("商品名称\t件数", vec![format!("法式乡村面包\t1\t{n1}")], ""),
+        ("商品名称", vec![format!("草莓奶油蛋糕；法式乡村面包\t{n1}")], ""),
+        ("商品名称", vec![format!("自家叫法\t{n1}")], ""),
+        ("商品名称", vec![format!("草莓奶油蛋糕等\t{n1}")], ""),
+        ("数量", vec![format!("1\t{n1}")], ""),
+        ("序号", vec![format!("1\t{n1}")], ""),
+        ("商品名称", vec![format!("草莓奶油蛋糕\t{n1}"), format!("法式乡村面包\t{n1}")], ""),
+        ("商品名称", vec![format!("草莓奶油蛋糕\t{n1}"), format!("法式乡村面包\t")], "还有 法式乡村面包 ×1 没写"),
+        ("商品名称\t数量", vec![format!("草莓奶油蛋糕\t1\t{n1}"), format!("法式乡村面包\t1\t{n2}")], ""),
+        ("商品名称", vec![format!("草莓奶油蛋糕\t{n1}"), format!("法式乡村面包\t{n2}")], ""),
+    ] {
+        let rows: Vec<String> = rows.iter().map(|row| format!("{no}\t{row}\t顺丰")).collect();
+        let table = format!("订单号\t{head}\t快递单号\t快递公司\n{}", rows.join("\n"));
+        let page = packer.page(&bring(&w, &packer, pasted(&table)).await).await;
+        let asked = page.contains("没写，现在会整单一起发") || page.contains("件，现在会整单一起发");
+        assert_eq!((asked, page.contains(words)), (!words.is_empty(), true), "{table}: {page}");
+    }
+    // Pieces say that these leave alone; a yes, that all do.
+    let three = order(&[(cake, 1), (bread, 2), (tea, 1)]).await;
+    let goods = [(&no, "法式乡村面包", 0), (&three, "法式乡村面包 ×2；蜂蜜柚子茶 ×1", 1)];
+    let rows = goods.map(|(no, goods, n)| format!("{no}\t{goods}\tSF000000000000{n}\t顺丰")).join("\n");
+    let batch = bring(&w, &packer, pasted(&format!("订单号\t商品\t快递单号\t快递公司\n{rows}"))).await;
+    let save = async |at: usize, no: &str, pieces: &str| {
+        let number = format!("SF000000000000{at}");
+        let form = [("order_no", no), ("company", "顺丰"), ("tracking_no", &number), ("pieces", pieces)];
+        packer.post(&format!("{batch}/rows/{at}"), &form).await;
+    };
+    save(0, &no, "1").await;
+    save(1, &three, "3").await;
+    let page = packer.page(&batch).await;
+    for words in ["这个包裹：法式乡村面包 ×1；还剩 1 件", "这个包裹：法式乡村面包 ×2、蜂蜜柚子茶 ×1；还剩 1 件"]
+    {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    packer.post(&format!("{batch}/run"), &[]).await;
+    let sent = "select coalesce(sum(shipped_quantity), 0) from order_lines where name = '草莓奶油蛋糕'";
+    assert_eq!((w.count(sent).await, w.count("select sum(shipped_quantity) from order_lines").await), (0, 4));
+    let whole = order(&[(cake, 1), (bread, 1)]).await;
+    let table = format!("订单号\t商品\t快递单号\t快递公司\n{whole}\t草莓奶油蛋糕\tSF9999999999991\t顺丰");
+    let batch = bring(&w, &packer, pasted(&table)).await;
+    let form = [("order_no", whole.as_str()), ("company", "顺丰"), ("tracking_no", "SF9999999999991"), ("pieces", "")];
+    packer.post(&format!("{batch}/rows/0"), &form).await;
+    packer.post(&format!("{batch}/run"), &[]).await;
+    assert_eq!(alice.status(&whole).await, "shipped");
+    w.must_hold().await;
 }
 
 /// A remark that wants another service than its row has is asked about, in however many rows there is one.
@@ -581,6 +776,13 @@ async fn a_remark_that_wants_less_or_another_way_is_asked_about_in_a_full_column
         "赠品没到",
         "不要中通快递",
         "中通到不了",
+        "分两次",
+        "分两次发，谢谢",
+        "先发一件",
+        "缺货",
+        "缺一件",
+        "先发苹果",
+        "拆两个包裹",
     ] {
         let page = ready(said).await;
         assert!(page.contains("<b class=\"ok\">5</b> 行可执行") && page.contains(said), "{said}: {page}");
@@ -597,6 +799,18 @@ async fn a_remark_that_wants_less_or_another_way_is_asked_about_in_a_full_column
         "过年送人的",
     ] {
         assert!(ready(said).await.contains("<b class=\"ok\">6</b> 行可执行"), "{said}");
+    }
+    // The same where every row has a general one, under whatever title.
+    for title in ["备注", "买家留言", "发货要求", "注意", "交代"] {
+        for said in ["要中通，少发一件", "要中通 分两次", "先发一件", "等补货"] {
+            let row = |(n, no): (usize, &String)| {
+                format!("{no}\t中通\t7531234567{n:04}\t{}", if n == 3 { said } else { "要中通" })
+            };
+            let rows = no.iter().enumerate().map(row).collect::<Vec<_>>().join("\n");
+            let to = bring(&w, &packer, pasted(&format!("订单号\t快递公司\t快递单号\t{title}\n{rows}"))).await;
+            let page = packer.page(&to).await;
+            assert!(page.contains("<b class=\"ok\">5</b> 行可执行"), "{title} {said}: {page}");
+        }
     }
 }
 
@@ -952,8 +1166,9 @@ async fn what_a_typed_line_says_is_held_against_its_order() {
         (format!("{a} 李四 中通 75312345670001"), "「这一行」写的是“李四”"),
         (
             format!("订单号：{a}\n收件人：李四 13711112222\n快递：中通\n单号：75312345670001"),
-            "「收件人」是 李*，订单是 张*",
+            "尾号 2222，订单是尾号 0014",
         ),
+        (format!("订单号：{a}\n收件人：李四\n快递：中通\n单号：75312345670001"), "「收件人」是 李*，订单是 张*"),
         (format!("订单号：{a}\n收件人：张小红 13900000014\n快递：中通\n单号：75312345670001"), ""),
         (format!("{a} 中通 75312345670001 客户不要"), "“客户不要”"),
         (format!("{a} 中通 75312345670001 先放着"), "“先放着”"),
