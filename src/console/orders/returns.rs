@@ -7,6 +7,7 @@ use rocket_dyn_templates::Template;
 use rusqlite::Connection;
 use serde::Serialize;
 
+use super::shipping::Numbered;
 use super::{find, here, life};
 use crate::aftersale::back::{self as goods, LookedOver};
 use crate::aftersale::{dearer, decide, new};
@@ -807,19 +808,6 @@ async fn resend(shop: &State<Shop>, staff: Clerk, no: &str, form: Sent<Lost>) ->
         Ok(said) => back(here(no), Ok(said)),
         Err(e) => asked(here(no), e, &format!("{}/resend", here(no)), &fields),
     }
-}
-
-#[derive(FromForm)]
-struct Numbered {
-    #[field(default = String::new())]
-    company: String,
-    tracking_no: String,
-    #[field(default = false)]
-    merge: bool,
-    #[field(default = false)]
-    as_written: bool,
-    /// The parcel as the page showed it.
-    was: Option<String>,
 }
 
 #[post("/orders/<no>/resends/<id>/number", data = "<form>")]

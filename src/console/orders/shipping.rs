@@ -225,28 +225,31 @@ async fn take_back(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId, wa
     shop.write(write).await
 }
 
+/// Another number for a parcel that has left: one of an order's own, or of what went out once more.
 #[derive(FromForm)]
-struct Number {
+pub struct Numbered {
     #[field(default = String::new())]
-    company: String,
-    tracking_no: String,
+    pub company: String,
+    pub tracking_no: String,
+    /// Several orders lie in the parcel.
     #[field(default = false)]
-    merge: bool,
+    pub merge: bool,
+    /// Somebody has looked at a number that does not look like the company's.
     #[field(default = false)]
-    as_written: bool,
+    pub as_written: bool,
     /// The parcel as the page showed it.
-    was: Option<String>,
+    pub was: Option<String>,
 }
 
 #[post("/orders/<no>/shipments/<id>/number", data = "<form>")]
-async fn renumber(shop: &State<Shop>, staff: Staff, no: &str, id: ShipmentId, form: Sent<Number>) -> Flash<Redirect> {
+async fn renumber(shop: &State<Shop>, staff: Staff, no: &str, id: ShipmentId, form: Sent<Numbered>) -> Flash<Redirect> {
     match set_number(shop, staff, no, id, &form.form).await {
         Ok(()) => back(here(no), Ok("单号已改")),
         Err(e) => asked(here(no), e, &format!("{}/shipments/{id}/number", here(no)), &form.fields),
     }
 }
 
-async fn set_number(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId, form: &Number) -> Result<()> {
+async fn set_number(shop: &Shop, staff: Staff, no: &str, shipment: ShipmentId, form: &Numbered) -> Result<()> {
     let order = find(shop, no).await?;
     let parcel = found(shop, &form.company, &form.tracking_no, form.as_written).await?.parcel;
     let (merge, seen) = (form.merge, form.was.clone());
