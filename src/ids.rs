@@ -7,7 +7,9 @@ use rocket::request::FromParam;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::{Serialize, Serializer};
 
-use crate::typed::bare;
+use crate::typed::{Length, bare};
+
+pub const ORDER_NO: Length = Length::between(12, 20);
 
 /// The text is no such identifier.
 #[derive(Debug, PartialEq, Eq)]
@@ -126,7 +128,7 @@ macro_rules! text_id {
 
 text_id! {
     /// An order's number for people: the date and ten base-32 digits. It never changes.
-    OrderNo: |s| (12..=20).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric());
+    OrderNo: |s| ORDER_NO.fits(s) && s.bytes().all(|b| b.is_ascii_alphanumeric());
     /// A payment attempt's number at WeChat, unique per merchant for ever. Source: unified order, API v2.
     OutTradeNo: |s| (6..=32).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     /// A refund's number at WeChat, the same for ever, however often it is sent. Source: refund, API v2.

@@ -267,6 +267,14 @@ impl Length {
         Length { least, most }
     }
 
+    pub const fn least(self) -> usize {
+        self.least
+    }
+
+    pub const fn most(self) -> usize {
+        self.most
+    }
+
     pub fn fits(self, text: &str) -> bool {
         (self.least..=self.most).contains(&text.chars().count())
     }

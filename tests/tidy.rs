@@ -144,7 +144,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "typed",
         ],
     ),
-    ("customers", &["buyers", "db", "error", "ids", "message_log", "orders", "shop", "stored_enum", "wechat"]),
+    ("customers", &["buyers", "db", "error", "ids", "message_log", "orders", "shop", "stored_enum", "typed", "wechat"]),
     ("ledger", &["clock", "db", "ids", "money", "wechat"]),
     (
         "shipping",
@@ -684,6 +684,37 @@ fn no_line_of_a_template_is_longer_than_a_screen() {
         long.extend(lines.map(|(_, n)| format!("{file}:{n}")));
     }
     assert!(long.is_empty(), "longer than {LONGEST}: {}", long.join(" "));
+}
+
+/// Where a template says a length itself: what is typed there is no text of the shop's.
+const SAID_BY_ITSELF: [(&str, &str); 2] = [
+    ("console/login.html", "six digits that a phone shows, with a blank between them"),
+    ("console/totp.html", "the same"),
+];
+
+/// How long a text may be stands once, beside its rule: a template asks for it by name, and each name is asked for.
+#[test]
+fn a_field_takes_what_its_rule_takes() {
+    let rules = std::fs::read_to_string("src/console/lengths.rs").unwrap();
+    let known: BTreeSet<&str> =
+        rules.lines().filter_map(|line| line.split_once("\" =>")?.0.split('"').nth(1)).collect();
+    let (mut asked, mut literal) = (BTreeSet::new(), BTreeSet::new());
+    let templates = sources("templates");
+    for (file, text) in &templates {
+        let said = ["maxlength=\"", "minlength=\"", "most="].iter().flat_map(|mark| text.split(mark).skip(1));
+        if said.into_iter().any(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+            literal.insert(file.as_str());
+        }
+        let names = ["frame.most.", "frame.least."].iter().flat_map(|mark| text.split(mark).skip(1));
+        asked.extend(names.filter_map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next()));
+    }
+    assert_eq!(asked, known, "asked for by templates, and known to src/console/lengths.rs");
+    assert_eq!(
+        literal,
+        SAID_BY_ITSELF.map(|(file, _)| file).into(),
+        "say a length that stands in src/console/lengths.rs"
+    );
+    assert!(known.len() > 40, "{}", known.len());
 }
 
 /// Answers in JSON: to a page's own script, and for a file that somebody carries away.

@@ -9,7 +9,7 @@ use crate::returns::{ReturnState, store};
 use crate::settings::Settings;
 use crate::typed::{Length, clean};
 
-const ADDRESS: Length = Length::between(6, 200);
+pub const ADDRESS: Length = Length::between(6, 200);
 
 /// 同意: the buyer is told where to send the goods, and may be told something besides.
 pub fn agree(tx: &Tx, id: ReturnId, address: &str, said: &str, who: &Who, settings: &Settings) -> Result<()> {

@@ -20,7 +20,7 @@ use crate::settings::Settings;
 use crate::typed::Length;
 
 /// What either side says to the other.
-const WORDS: Length = Length::between(2, 200);
+pub const WORDS: Length = Length::between(2, 200);
 
 /// The case as it stands in this transaction, if this may be done with it. Errors: `OrderState`, it stands elsewhere.
 fn standing(tx: &Tx, id: ReturnId, may: impl Fn(&Options) -> bool) -> Result<Return> {

@@ -3,12 +3,13 @@
 mod carried;
 mod serve;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use rocket::figment::Figment;
 use rocket_dyn_templates::Template;
+use rocket_dyn_templates::minijinja::value::{Object, Value};
 use rocket_dyn_templates::minijinja::{self, AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use carried::TEMPLATES;
 pub use carried::{MINIPROGRAM, STATIC};
@@ -47,7 +48,7 @@ fn prepare(env: &mut Environment<'static>) {
 
 /// A value in a page: nothing for none, and text as it is but for what HTML would take for its own. The engine writes
 /// each slash as six characters besides, and a page of orders is full of addresses.
-fn shown(out: &mut Output<'_>, state: &State<'_, '_>, value: &minijinja::Value) -> Result<(), minijinja::Error> {
+fn shown(out: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
     match value.as_str() {
         _ if value.is_none() => Ok(()),
         Some(text) if !value.is_safe() && matches!(state.auto_escape(), AutoEscape::Html) => {
@@ -110,12 +111,28 @@ fn sent(template: &str) -> String {
 }
 
 /// A line icon of the sprite, by its name there; it is decoration, the words beside it say what it means.
-fn icon(name: &str, class: Option<&str>) -> minijinja::Value {
+fn icon(name: &str, class: Option<&str>) -> Value {
     let class = class.unwrap_or_default();
     let gap = if class.is_empty() { "" } else { " " };
-    minijinja::Value::from_safe_string(format!(
+    Value::from_safe_string(format!(
         "<svg class=\"i{gap}{class}\" aria-hidden=\"true\"><use href=\"/static/icons.svg#{name}\"/></svg>"
     ))
+}
+
+/// Numbers that templates ask for by name, `frame.most.memo`: looked up one by one, for no page shows all of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers(pub fn(&str) -> Option<usize>);
+
+impl Object for Numbers {
+    fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
+        (self.0)(name.as_str()?).map(Value::from)
+    }
+}
+
+impl Serialize for Numbers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Value::from_object(*self).serialize(serializer)
+    }
 }
 
 /// A page made of a template, by the path of its file, and what it is to show. It is made here and not by Rocket's engine,

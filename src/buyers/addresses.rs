@@ -6,6 +6,16 @@ use super::phones;
 use crate::error::{Code, Error, Result};
 use crate::ids::AddressId;
 use crate::places::{self, Place};
+use crate::typed::Length;
+
+pub const RECEIVER: Length = Length::between(1, 25);
+pub const PHONE: Length = Length::between(5, 20);
+pub const PROVINCE: Length = Length::between(1, 20);
+/// Cities that are provinces, and counties without a district, come with an empty part.
+pub const CITY: Length = Length::up_to(20);
+pub const DISTRICT: Length = CITY;
+pub const DETAIL: Length = Length::between(1, 120);
+const POSTCODE: Length = Length::up_to(10);
 
 /// Where a parcel goes. Made only by `AddressForm::check`, or read back from our own rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,27 +169,25 @@ impl AddressForm {
             if detail.starts_with(&street) { detail } else { format!("{street}{detail}") }
         });
         let mut error = Error::from(Code::ValidationFailed);
-        let mut take = |name: &str, label: &str, value: Option<String>, least: usize, most: usize| {
+        let mut take = |name: &str, label: &str, value: Option<String>, length: Length| {
             let value = value.unwrap_or_default().trim().to_owned();
-            let length = value.chars().count();
-            if length < least || length > most || value.chars().any(char::is_control) {
-                let problem = match length {
-                    0 => format!("请填写{label}"),
-                    _ => format!("{label}应为 {least} 到 {most} 个字，不含换行"),
+            if !length.fits_line(&value) {
+                let problem = match value.as_str() {
+                    "" => format!("请填写{label}"),
+                    _ => format!("{label}应为 {} 到 {} 个字，不含换行", length.least(), length.most()),
                 };
                 error.fields.insert(format!("{at}{name}"), problem.into());
             }
             value
         };
         let address = Address {
-            receiver: take("receiver", "收货人", self.receiver.or(self.user_name), 1, 25),
-            phone: take("phone", "电话", extended(self.phone.or(self.tel_number)), 5, 20),
-            province: take("province", "省份", self.province.or(self.province_name), 1, 20),
-            // Cities that are provinces, and counties without a district, come with an empty part.
-            city: take("city", "城市", self.city.or(self.city_name), 0, 20),
-            district: take("district", "区县", self.district.or(self.county_name), 0, 20),
-            detail: take("detail", "详细地址", self.detail.or(wx_detail), 1, 120),
-            postcode: take("postcode", "邮编", self.postcode.or(self.postal_code), 0, 10),
+            receiver: take("receiver", "收货人", self.receiver.or(self.user_name), RECEIVER),
+            phone: take("phone", "电话", extended(self.phone.or(self.tel_number)), PHONE),
+            province: take("province", "省份", self.province.or(self.province_name), PROVINCE),
+            city: take("city", "城市", self.city.or(self.city_name), CITY),
+            district: take("district", "区县", self.district.or(self.county_name), DISTRICT),
+            detail: take("detail", "详细地址", self.detail.or(wx_detail), DETAIL),
+            postcode: take("postcode", "邮编", self.postcode.or(self.postal_code), POSTCODE),
         };
         if !is_dialable(&address.phone) && !error.fields.contains_key(&format!("{at}phone")) {
             error.fields.insert(format!("{at}phone"), "电话只能是数字、空格、+ 和 -".into());

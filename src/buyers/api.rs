@@ -18,10 +18,11 @@ use crate::ids::{AddressId, BuyerId};
 use crate::message_log::Logged;
 use crate::secrets::token_hash;
 use crate::shop::Shop;
+use crate::typed::Length;
 use crate::wechat::GatewayError;
 
 const MOST_ADDRESSES: i64 = 50;
-const LONGEST_PASTED: usize = 500;
+pub const PASTED: Length = Length::up_to(500);
 
 pub fn routes() -> Vec<Route> {
     routes![login, logout, addresses, read_address, add_address, change_address, remove_address]
@@ -124,12 +125,11 @@ struct Pasted {
 /// Reads an address that was pasted in one piece. Nothing is kept; what is not found is empty.
 #[post("/addresses/read", data = "<pasted>")]
 async fn read_address(_buyer: Buyer, pasted: Body<Pasted>) -> Result<Json<Address>> {
-    match pasted.value.text.chars().count() {
-        0..=LONGEST_PASTED => {
-            paste::read(&pasted.value.text).map(|read| Json(read.address)).map_err(|why| Error::field("text", why))
-        }
-        _ => Err(Error::field("text", format!("粘贴的内容最多 {LONGEST_PASTED} 个字"))),
+    let text = &pasted.value.text;
+    if !PASTED.fits(text) {
+        return Err(Error::field("text", format!("粘贴的内容{PASTED}")));
     }
+    paste::read(text).map(|read| Json(read.address)).map_err(|why| Error::field("text", why))
 }
 
 #[post("/addresses", data = "<form>")]

@@ -17,12 +17,13 @@ pub const SPEC_NAME: Length = Length::up_to(10);
 pub const SPEC_VALUE: Length = Length::up_to(30);
 
 pub const NAME: Length = Length::between(1, 60);
-const SUBTITLE: Length = Length::up_to(100);
-const DETAIL: Length = Length::up_to(10_000);
-const CODE: Length = Length::up_to(40);
+pub const SUBTITLE: Length = Length::up_to(100);
+pub const DETAIL: Length = Length::up_to(10_000);
+pub const CODE: Length = Length::up_to(40);
 pub const CATEGORY: Length = Length::between(1, 20);
 /// How many one order, or one buyer, may be held to.
 const PURCHASE_LIMIT: RangeInclusive<i64> = 1..=999;
+pub const PURCHASE_LIMIT_DIGITS: Length = Length::up_to(PURCHASE_LIMIT.end().ilog10() as usize + 1);
 
 type Checked<T> = std::result::Result<T, String>;
 

@@ -3,6 +3,7 @@
 mod catalogue;
 mod columns;
 mod home;
+mod lengths;
 mod money;
 mod orders;
 pub mod origin;
@@ -20,7 +21,7 @@ use rocket_dyn_templates::Template;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::assets;
+use crate::assets::{self, Numbers};
 use crate::door::upload;
 use crate::error::{self, Code, Error, Result};
 use crate::refunds::RefundState;
@@ -97,7 +98,8 @@ fn waiting(conn: &rusqlite::Connection) -> Result<Waiting> {
     })
 }
 
-/// What every page's frame shows: the shop, who is logged in, the counted navigation, and what just happened.
+/// What every page's frame shows: the shop, who is logged in, the counted navigation, and what just happened; and how long
+/// what is typed into the page may be.
 #[derive(Serialize)]
 struct Frame {
     shop: String,
@@ -115,6 +117,8 @@ struct Frame {
     stuck: i64,
     invoices: i64,
     flash: Option<Told>,
+    most: Numbers,
+    least: Numbers,
 }
 
 async fn frame(shop: &Shop, staff: &Staff, here: &'static str, flash: Option<FlashMessage<'_>>) -> Result<Frame> {
@@ -140,6 +144,8 @@ fn framed(shop: &Shop, staff: &Staff, here: &'static str, flash: Option<FlashMes
         stuck: waiting.stuck,
         invoices: waiting.invoices,
         flash: flash.map(|flash| Told::read(flash.kind(), flash.message())),
+        most: lengths::MOST,
+        least: lengths::LEAST,
     }
 }
 
@@ -431,6 +437,8 @@ impl Frame {
             stuck: 0,
             invoices: 0,
             flash: Some(Told::read("success", "已发货\n/admin/orders/undo?shipment=1")),
+            most: lengths::MOST,
+            least: lengths::LEAST,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::buyers::addresses::Address;
 use crate::error::{Error, Result};
 use crate::ids::{BuyerId, OrderNo};
 use crate::stored_enum::stored_enum;
+use crate::typed::Length;
 
 stored_enum! {
     /// By what the list stands in order, the most first.
@@ -78,15 +79,15 @@ impl Customer {
 }
 
 const MOST_TAGS: usize = 10;
-const LONGEST_TAG: usize = 12;
-const LONGEST_NOTE: usize = 500;
+const TAG: Length = Length::up_to(12);
+pub const NOTE: Length = Length::up_to(500);
 
 /// Tags as they were typed, parted by blanks or commas; each once.
 pub fn read_tags(typed: &str) -> Result<Vec<String>> {
     let mut tags: Vec<String> = Vec::new();
     for tag in typed.split(|c: char| c.is_whitespace() || ",，、;；".contains(c)).filter(|tag| !tag.is_empty()) {
-        if tag.chars().count() > LONGEST_TAG || tag.chars().any(char::is_control) {
-            return Err(Error::field("tags", format!("每个标签最多 {LONGEST_TAG} 个字，用空格分开")));
+        if !TAG.fits_line(tag) {
+            return Err(Error::field("tags", format!("每个标签{TAG}，用空格分开")));
         }
         if !tags.iter().any(|other| other == tag) {
             tags.push(tag.to_owned());
@@ -101,8 +102,7 @@ pub fn read_tags(typed: &str) -> Result<Vec<String>> {
 /// A note as it is kept.
 pub fn read_note(typed: &str) -> Result<String> {
     let note = typed.trim().replace("\r\n", "\n");
-    let fine = note.chars().count() <= LONGEST_NOTE && !note.chars().any(|c| c.is_control() && c != '\n');
-    if fine { Ok(note) } else { Err(Error::field("note", format!("备注最多 {LONGEST_NOTE} 个字"))) }
+    if NOTE.fits_lines(&note) { Ok(note) } else { Err(Error::field("note", format!("备注{NOTE}"))) }
 }
 
 #[cfg(test)]

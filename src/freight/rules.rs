@@ -13,7 +13,9 @@ pub const MOST_ROWS: usize = 30;
 /// A thousand kilograms in grams, and as many pieces as nobody sends.
 const MOST_GRAMS: i64 = 1_000_000;
 const MOST_PIECES: i64 = 10_000;
-const NAME: Length = Length::between(1, 20);
+pub const NAME: Length = Length::between(1, 20);
+/// The regions of one row.
+pub const REGIONS: Length = Length::up_to(500);
 
 /// A template as its form has it.
 #[derive(Clone, Debug, Default)]
@@ -189,7 +191,7 @@ fn read(row: &FilledRow, by: By, at: &str, seen: &[Place]) -> std::result::Resul
     if regions.is_empty() {
         return Err(format!("{at}：没有写地区，例如 新疆 西藏；所有地方都一样的写在“其他地区”"));
     }
-    if regions.chars().count() > 500 {
+    if !REGIONS.fits(&regions) {
         return Err(format!("{at}：地区太多了，请分成几行"));
     }
     if !listed.problems.is_empty() {

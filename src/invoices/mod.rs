@@ -92,9 +92,9 @@ impl Invoice {
 
 const TITLE: Length = Length::between(2, 100);
 const EMAIL: Length = Length::up_to(100);
-const NUMBER: Length = Length::between(1, 40);
-const LINK: Length = Length::up_to(500);
-const ANSWER: Length = Length::between(2, 200);
+pub const NUMBER: Length = Length::between(1, 40);
+pub const LINK: Length = Length::up_to(500);
+pub const ANSWER: Length = Length::between(2, 200);
 
 impl Title {
     /// As a buyer typed it. Errors: `ValidationFailed`, naming the field.

@@ -20,7 +20,7 @@ use crate::typed::Length;
 const BEGINS: &str = "xp_";
 const MOST: usize = 20;
 /// What a key is called.
-const NAME: Length = Length::between(1, 20);
+pub const NAME: Length = Length::between(1, 20);
 /// How long a key may be good, in days.
 pub const DAYS: [i64; 4] = [30, 90, 180, 365];
 

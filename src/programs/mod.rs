@@ -11,7 +11,7 @@ mod view;
 use crate::ids::{ApiKeyId, DeliveryId, HookId, OrderId};
 use crate::stored_enum::stored_enum;
 
-pub use outside::check_url;
+pub use outside::{URL, check_url};
 
 stored_enum! {
     /// What a key opens.

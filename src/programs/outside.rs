@@ -6,7 +6,10 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Url, redirect};
 
+use crate::typed::Length;
+
 /// The whole call.
+pub const URL: Length = Length::up_to(500);
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An address that may be told, in the form it is kept. `private`: the configuration allows this house's own network.
@@ -15,7 +18,7 @@ pub fn check_url(typed: &str, private: bool) -> Result<String, &'static str> {
     if url.scheme() != "https" && !(private && url.scheme() == "http") {
         return Err("只能是 https 开头的网址");
     }
-    if !url.username().is_empty() || url.password().is_some() || url.as_str().len() > 500 {
+    if !url.username().is_empty() || url.password().is_some() || !URL.fits(url.as_str()) {
         return Err("网址不能带账号，最长 500 个字符");
     }
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');

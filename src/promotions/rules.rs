@@ -8,7 +8,8 @@ use crate::money::Fen;
 use crate::typed::{Length, bare, clean, whole};
 
 /// What a promotion is called; buyers see it.
-const NAME: Length = Length::between(1, 20);
+pub const NAME: Length = Length::between(1, 20);
+pub const CODE: Length = Length::between(4, 20);
 /// Coupons of one promotion that a buyer may take.
 const MOST_PER_BUYER: i64 = 100;
 /// Steps of one promotion.
@@ -190,8 +191,12 @@ fn percent(text: &str) -> Result<i64> {
 
 fn code(text: &str) -> Result<String> {
     let code = typed_code(text);
-    let fine = (4..=20).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric());
-    if fine { Ok(code) } else { Err(Error::field("code", "优惠码是 4 到 20 位字母和数字")) }
+    let fine = CODE.fits(&code) && code.bytes().all(|b| b.is_ascii_alphanumeric());
+    if fine {
+        Ok(code)
+    } else {
+        Err(Error::field("code", format!("优惠码是 {} 到 {} 位字母和数字", CODE.least(), CODE.most())))
+    }
 }
 
 #[cfg(test)]

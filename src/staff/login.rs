@@ -174,7 +174,7 @@ pub async fn accept(shop: &Shop, token: &str, given: String) -> Result<String> {
     shop.write(write).await
 }
 
-const NAME: Length = Length::between(1, 32);
+pub const NAME: Length = Length::between(1, 32);
 
 /// An account name: without blanks.
 pub fn check_name(name: &str) -> Result<String> {

@@ -10,6 +10,7 @@ use crate::assets;
 use crate::catalogue::stock::{self, store as moves};
 use crate::catalogue::{Product, Sku, rules, store};
 use crate::clock;
+use crate::console::lengths::STOCK_NOTE;
 use crate::console::undo::{self, Step};
 use crate::console::{Frame, back_undoable, cut, framed, waiting};
 use crate::db::Tx;
@@ -19,7 +20,7 @@ use crate::ids::{ProductId, SkuId};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
-use crate::typed::{Length, bare, whole};
+use crate::typed::{bare, whole};
 
 pub fn routes() -> Vec<Route> {
     routes![page, adjust]
@@ -228,8 +229,6 @@ pub fn counted(typed: &str, was: i64) -> Result<i64> {
     delta.ok_or_else(|| Error::field("on_hand", "库存请填 0 或正整数，或 +20、-3 这样的增减"))
 }
 
-const NOTE: Length = Length::up_to(100);
-
 /// All that was typed, or nothing of it.
 async fn set(shop: &Shop, staff: Staff, id: ProductId, form: Count) -> Result<(String, String)> {
     let deltas = form.rows.iter().enumerate().map(|(i, row)| Ok((i, row.sku, row.delta(i)?)));
@@ -237,8 +236,8 @@ async fn set(shop: &Shop, staff: Staff, id: ProductId, form: Count) -> Result<(S
     let reason =
         REASONS.iter().find(|known| **known == form.reason).ok_or_else(|| Error::field("reason", "请选择原因"))?;
     let note = form.note.trim();
-    if !NOTE.fits_line(note) {
-        return Err(Error::field("note", format!("备注{NOTE}")));
+    if !STOCK_NOTE.fits_line(note) {
+        return Err(Error::field("note", format!("备注{STOCK_NOTE}")));
     }
     let note = if note.is_empty() { (*reason).to_owned() } else { format!("{reason}：{note}") };
     let write = move |tx: &Tx| {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::assets;
 use crate::clock;
+use crate::console::lengths::RESOLUTION;
 use crate::console::{Frame, back, framed, waiting};
 use crate::db::Tx;
 use crate::door::form::Form;
@@ -24,7 +25,6 @@ use crate::refunds::{Refund, store as refunds};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
-use crate::typed::Length;
 use crate::wechat::bill;
 
 pub fn routes() -> Vec<Route> {
@@ -258,8 +258,6 @@ struct Resolution {
     /// When the page was made on which somebody has read it.
     seen: Option<i64>,
 }
-
-const RESOLUTION: Length = Length::between(2, 200);
 
 #[post("/exceptions/<id>/resolve", data = "<form>")]
 async fn resolve(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Resolution>) -> Flash<Redirect> {

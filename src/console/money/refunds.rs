@@ -12,6 +12,7 @@ use crate::assets;
 use crate::catalogue::media::thumb;
 use crate::catalogue::{Sku, store as catalogue};
 use crate::clock;
+use crate::console::lengths::REFUND_WORDS;
 use crate::console::orders::{find, found, life};
 use crate::console::{Frame, back, cut, framed, lead, message, waiting};
 use crate::db::Tx;
@@ -29,7 +30,7 @@ use crate::returns::{Resend, ReturnState, With};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Staff};
-use crate::typed::{Length, whole};
+use crate::typed::whole;
 
 pub fn routes() -> Vec<Route> {
     routes![list, detail, new_page, new, approve_page, approve, reject, withdraw, stop, retry, query, other_means]
@@ -903,14 +904,12 @@ struct ReasonForm {
     seen: Option<String>,
 }
 
-const WORDS: Length = Length::between(2, 100);
-
 impl ReasonForm {
     fn checked(&self, label: &str) -> Result<String> {
         let words = self.words.trim();
-        match WORDS.fits_line(words) {
+        match REFUND_WORDS.fits_line(words) {
             true => Ok(words.to_owned()),
-            false => Err(Error::field("words", format!("{label}请写 {WORDS}"))),
+            false => Err(Error::field("words", format!("{label}请写 {REFUND_WORDS}"))),
         }
     }
 }

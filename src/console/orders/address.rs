@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::{find, here};
 use crate::buyers::addresses::{Address, AddressForm};
 use crate::console::back;
+use crate::console::lengths::NOTE;
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -16,7 +17,6 @@ use crate::orders::{OrderStatus, Topic, Who, moves, store};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Staff};
-use crate::typed::Length;
 
 pub fn routes() -> Vec<Route> {
     routes![set_address, note]
@@ -120,9 +120,6 @@ fn masked(a: &Address) -> String {
 struct Note {
     text: String,
 }
-
-/// For colleagues alone: buyers never see the timeline.
-const NOTE: Length = Length::between(1, 500);
 
 #[post("/orders/<no>/note", data = "<form>")]
 async fn note(shop: &State<Shop>, staff: Staff, no: &str, form: Form<Note>) -> Flash<Redirect> {

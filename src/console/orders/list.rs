@@ -17,6 +17,7 @@ use crate::catalogue::Delivery;
 use crate::clock::{self, DAY, Day};
 use crate::console::Waiting;
 use crate::console::columns::{self, Choice, Head};
+use crate::console::lengths::VIEW_NAME;
 use crate::console::undo::{self, Step};
 use crate::console::{
     Download, Frame, back, back_undoable, cut, download, filled, framed, inside, query_string, refused, waiting,
@@ -37,7 +38,6 @@ use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Role, Staff, store as staff_store};
 use crate::tables;
-use crate::typed::Length;
 
 pub fn routes() -> Vec<Route> {
     routes![list, export, export_csv, bulk_page, bulk, keep_view, drop_view]
@@ -748,8 +748,6 @@ struct View {
     name: String,
     query: String,
 }
-
-const VIEW_NAME: Length = Length::between(1, 20);
 
 #[post("/orders/views", data = "<form>")]
 async fn keep_view(shop: &State<Shop>, staff: Staff, form: Form<View>) -> Flash<Redirect> {

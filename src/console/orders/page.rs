@@ -17,6 +17,7 @@ use crate::assets;
 use crate::buyers::addresses::Address;
 use crate::catalogue::media::thumb;
 use crate::clock;
+use crate::console::lengths::MEMO;
 use crate::console::{self, Frame, Waiting, lead, money};
 use crate::customers::store as customers;
 use crate::db::Tx;
@@ -38,7 +39,6 @@ use crate::shipping::{self, doubt::Doubt};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Manager, Role, Staff};
-use crate::typed::Length;
 use crate::wechat::pay::Trade;
 use crate::{buyers, freight, jobs};
 
@@ -563,8 +563,6 @@ struct Memo {
 async fn memo(shop: &State<Shop>, staff: Staff, no: &str, form: Form<Memo>) -> Flash<Redirect> {
     back(no, save_memo(shop, staff, no, form.into_inner()).await.map(|()| "备注已保存"))
 }
-
-const MEMO: Length = Length::up_to(500);
 
 async fn save_memo(shop: &Shop, staff: Staff, no: &str, form: Memo) -> Result<()> {
     let id = find(shop, no).await?.id;

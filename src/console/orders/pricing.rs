@@ -10,6 +10,7 @@ use super::page::May;
 use super::{find, found};
 use crate::assets;
 use crate::clock::MINUTE;
+use crate::console::lengths::PRICE_REASON;
 use crate::console::{Frame, Waiting, back, framed, waiting};
 use crate::db::Tx;
 use crate::door::form::Form;
@@ -21,7 +22,6 @@ use crate::payments::{offline, price};
 use crate::shop::Shop;
 use crate::staff::login::audit;
 use crate::staff::{Clerk, Owner, Staff};
-use crate::typed::Length;
 
 pub fn routes() -> Vec<Route> {
     routes![price_page, change_price, offline_page, take_offline]
@@ -88,13 +88,11 @@ fn typed_yuan(field: &'static str, label: &str, text: &str) -> Result<Fen> {
     Fen::from_yuan(text).ok_or_else(|| Error::field(field, format!("{label}请填金额，例如 88 或 88.50")))
 }
 
-const REASON: Length = Length::between(2, 60);
-
 fn typed_reason(text: &str) -> Result<String> {
     let reason = text.trim();
-    match REASON.fits_line(reason) {
+    match PRICE_REASON.fits_line(reason) {
         true => Ok(reason.to_owned()),
-        false => Err(Error::field("reason", format!("请写明原因（{REASON}）"))),
+        false => Err(Error::field("reason", format!("请写明原因（{PRICE_REASON}）"))),
     }
 }
 

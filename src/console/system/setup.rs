@@ -126,6 +126,7 @@ struct AccountPage<'a> {
     /// None: whoever has no account yet goes to no other step.
     step: Option<u8>,
     shortest: usize,
+    longest_account: usize,
     link_minutes: i64,
 }
 
@@ -139,6 +140,7 @@ fn account_form(good: bool, token: &str, account: &str, problem: Option<String>)
         steps: step_names(1, |_| None),
         step: None,
         shortest: SHORTEST,
+        longest_account: login::NAME.most(),
         link_minutes: LINK_MINUTES,
     };
     assets::page("console/setup.html", page)
@@ -319,6 +321,7 @@ mod tests {
                 steps: step_names(1, |_| None),
                 step: None,
                 shortest: SHORTEST,
+                longest_account: login::NAME.most(),
                 link_minutes: LINK_MINUTES,
             };
             let html = assets::strictly("console/setup.html", page).unwrap_or_else(|e| panic!("{e:#}"));

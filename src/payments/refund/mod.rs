@@ -216,7 +216,7 @@ fn exceeds(field: &str, words: String) -> Error {
 }
 
 const REASON: Length = Length::up_to(40);
-const DESCRIPTION: Length = Length::up_to(200);
+pub const DESCRIPTION: Length = Length::up_to(200);
 
 /// Reason and description as people may write them.
 pub fn check_words(reason: &str, description: &str) -> Result<(String, String)> {
