@@ -149,17 +149,18 @@ impl Called {
         let counts = rows.iter().map(|row| tables::count(row.goods.quantity.trim())).collect::<Option<Vec<i64>>>();
         let count = counts.map(|counts| counts.iter().sum::<i64>());
         let one_parcel = rows.iter().all(|row| row.tracking_no.trim() == rows[0].tracking_no.trim());
-        // Where each row says how many, its parcel takes those alone.
+        // Where each row says how many, its parcel takes those alone; and a row that has no number yet waits with its own.
         let says_nothing = |row: &&Row| {
             let goods = &row.says.goods;
             goods.name.is_empty() && goods.code.is_empty() && row.says.named_goods.is_empty()
         };
         let counted = count.is_some_and(|n| n < 1 || n > left || whole.contains(&n) || !one_parcel);
-        if left < 2 || counted || rows.iter().any(says_nothing) {
+        let sent = || rows.iter().filter(|row| !row.tracking_no.trim().is_empty());
+        if left < 2 || counted || sent().next().is_none() || sent().any(says_nothing) {
             return Ok(None);
         }
         let known = lines.iter().map(|line| Known::of(conn, line)).collect::<Result<Vec<_>>>()?;
-        let named = rows.iter().map(|row| self.lines_of(&row.says, &known)).collect::<Option<Vec<_>>>();
+        let named = sent().map(|row| self.lines_of(&row.says, &known)).collect::<Option<Vec<_>>>();
         let named: HashSet<LineId> = named.unwrap_or_default().concat().into_iter().collect();
         let text = |named_too: bool| {
             let of = lines.iter().filter(|line| line.left() > 0 && named.contains(&line.id) == named_too);

@@ -223,7 +223,7 @@ fn ask_about_the_rest(conn: &Connection, shop: &Called, rows: &mut [Row], orders
     let mut lines: HashMap<(String, usize), usize> = HashMap::new();
     for (at, row) in rows.iter().enumerate() {
         *lines.entry((row.sheet.clone(), row.line)).or_default() += 1;
-        if let Some(order) = orders[at].as_ref().filter(|_| !row.tracking_no.trim().is_empty()) {
+        if let Some(order) = &orders[at] {
             of_order.entry(order.id).or_default().push(at);
         }
     }
@@ -236,7 +236,7 @@ fn ask_about_the_rest(conn: &Connection, shop: &Called, rows: &mut [Row], orders
         let own: Vec<&Row> = of.iter().map(|at| &rows[*at]).collect();
         let Some(Unnamed { words, named }) = shop.unnamed(conn, order, &own)? else { continue };
         let alone = of.len() == 1;
-        for at in of {
+        for at in of.into_iter().filter(|at| !rows[*at].tracking_no.trim().is_empty()).collect::<Vec<_>>() {
             let row = &mut rows[at];
             row.ask(Of::Rest, words.clone());
             if alone && !named.name.is_empty() {
