@@ -7,6 +7,9 @@ const SAVE_AS: &str = "请用 Excel 或 WPS 打开它，另存为“Excel 工作
 
 /// The sheets of a file, whatever kind it is.
 pub(super) fn sheets(bytes: &[u8], wanted: &Wanted<'_>) -> Result<Vec<Sheet>, Unreadable> {
+    if is_flat(bytes) {
+        return ods::flat(bytes);
+    }
     if let Some(what) = no_table(bytes) {
         return Err(Unreadable::new(what));
     }
@@ -17,6 +20,14 @@ pub(super) fn sheets(bytes: &[u8], wanted: &Wanted<'_>) -> Result<Vec<Sheet>, Un
         return xls::sheets(bytes);
     }
     Ok(vec![text::file(bytes, wanted)?])
+}
+
+/// A workbook of LibreOffice in one file of XML: `.fods`. What it is stands behind all the names of its root.
+fn is_flat(bytes: &[u8]) -> bool {
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(16 * 1024)]);
+    let start = start.trim_start_matches('\u{feff}').trim_start();
+    let root = start.split_once("<office:document").filter(|(_, root)| root.starts_with(char::is_whitespace));
+    start.starts_with('<') && root.is_some_and(|(_, root)| root.contains("opendocument.spreadsheet"))
 }
 
 fn zip(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
@@ -84,7 +95,7 @@ fn markup(bytes: &[u8]) -> Option<&'static str> {
         return None;
     }
     Some(match () {
-        () if start.contains("office:document") => "这是 .fods（平面 XML）表格，不能直接读",
+        () if start.contains("<office:document") => "这是 LibreOffice 的平面 XML 文档，里面不是表格",
         () if start.contains("urn:schemas-microsoft-com:office:spreadsheet") || start.contains("excel.sheet") => {
             "这是“XML 表格 2003”，不能直接读"
         }

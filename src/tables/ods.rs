@@ -1,4 +1,4 @@
-//! Workbooks of LibreOffice: `.ods`, read as a stream, for a few bytes of it may repeat a cell a million times.
+//! Workbooks of LibreOffice: `.ods`, and `.fods` of the same XML in one piece, read as a stream, for a few bytes of it may repeat a cell a million times.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -36,6 +36,18 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
     Ok(read.sheets)
 }
 
+/// One that is not packed.
+pub(super) fn flat(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
+    zipped::weigh_flat(bytes)?;
+    let mut read = Content::default();
+    walk(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes), &mut read)?;
+    let pictures = read.pictures;
+    if let Some(first) = read.sheets.first_mut() {
+        first.unread_pictures = pictures;
+    }
+    Ok(read.sheets)
+}
+
 fn walk(xml: impl BufRead, read: &mut Content) -> Result<(), Unreadable> {
     let mut reader = Reader::from_reader(xml);
     let mut buffer = Vec::new();
@@ -45,6 +57,7 @@ fn walk(xml: impl BufRead, read: &mut Content) -> Result<(), Unreadable> {
             Event::Start(tag) => read.start(&tag, false)?,
             Event::Empty(tag) => read.start(&tag, true)?,
             Event::End(tag) => read.end(tag.local_name().as_ref())?,
+            Event::Text(_) if read.in_picture => {}
             Event::Text(text) => read.text.push_str(&text.xml10_content()),
             Event::GeneralRef(entity) => {
                 let letter = entity.resolve_char_ref().map_err(|e| zipped::broken(&e))?.map(String::from);
@@ -89,6 +102,9 @@ struct Content {
     /// Inside an annotation or a picture: its text is not the cell's.
     aside: u32,
     merged: Vec<Merged>,
+    /// Inside the letters that a picture is written in, and how many there were.
+    in_picture: bool,
+    pictures: usize,
 }
 
 /// A cell's attributes.
@@ -165,6 +181,7 @@ impl Content {
                 let name = attribute(tag, "name").unwrap_or_default();
                 self.sheets.push(Sheet::after(&self.sheets, name, hidden)?);
                 (self.row, self.columns, self.merged) = (0, 0, Vec::new());
+                self.text.clear();
             }
             "table-column" => {
                 let (first, repeated) = (self.columns, times(tag, "number-columns-repeated"));
@@ -203,6 +220,10 @@ impl Content {
             }
             "s" => (0..times(tag, "c").min(100)).for_each(|_| self.text.push(' ')),
             "tab" | "line-break" => self.text.push(' '),
+            "binary-data" if !empty => {
+                self.in_picture = true;
+                self.pictures += 1;
+            }
             "annotation" | "frame" | "shape" if !empty => {
                 self.aside += 1;
                 if self.aside == 1 {
@@ -227,6 +248,7 @@ impl Content {
             }
             "table-cell" | "covered-table-cell" => self.cell_ends()?,
             "table-row" => self.row_ends()?,
+            "binary-data" => self.in_picture = false,
             "table" => {
                 let merged = std::mem::take(&mut self.merged);
                 if let Some(sheet) = self.sheets.last_mut() {

@@ -108,6 +108,17 @@ pub(super) fn weigh(bytes: &[u8]) -> Result<Weighed, Unreadable> {
     Ok(weighed)
 }
 
+/// The same of a workbook that is no zip.
+pub(super) fn weigh_flat(bytes: &[u8]) -> Result<(), Unreadable> {
+    let mut sink = Sink { sheet: true, ..Sink::default() };
+    sink.look(bytes);
+    let size = bytes.len() as u64;
+    match size > MOST_SHEET || sink.longest > MOST_RUN || sink.odd && size > MOST_KEPT {
+        true => Err(too_large()),
+        false => Ok(()),
+    }
+}
+
 /// Some programs write the folder itself into the package.
 fn is_picture(name: &str) -> bool {
     (name.contains("media/") || name.starts_with("pictures/")) && !name.ends_with('/')

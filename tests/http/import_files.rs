@@ -43,6 +43,7 @@ fn the_same_goods_are_read_from_every_program() {
         "sheetjs.xlsx",
         "sheetjs.xls",
         "sheetjs.ods",
+        "sheetjs.fods",
         "sheetjs.txt",
         "pandas.xlsx",
         "pandas_utf16.txt",
@@ -102,7 +103,7 @@ fn what_is_not_seen_of_a_table_is_read_and_said_and_so_is_a_table_below_it() {
         ];
         assert_eq!(table.notes, said, "{kind}");
     }
-    for name in ["exceljs.xlsx", "sheetjs.xls", "sheetjs.ods"] {
+    for name in ["exceljs.xlsx", "sheetjs.xls", "sheetjs.ods", "sheetjs.fods"] {
         assert_eq!(table(name).notes, [""; 0], "{name}");
     }
 }
@@ -176,18 +177,18 @@ fn pictures_of_old_and_of_open_workbooks_are_counted() {
 
 #[test]
 fn what_is_no_readable_table_is_named_with_the_way_out() {
-    for (name, what) in [
-        ("password.xlsx", "有密码"),
-        ("html.xls", "网页"),
-        ("xml2003.xls", "XML 表格 2003"),
-        ("sheetjs.fods", ".fods"),
-        ("sheetjs.xlsb", ".xlsb"),
-    ] {
+    for (name, what) in
+        [("password.xlsx", "有密码"), ("html.xls", "网页"), ("xml2003.xls", "XML 表格 2003"), ("sheetjs.xlsb", ".xlsb")]
+    {
         let problem = tables::read(&bytes(name), &WANTED).unwrap_err().to_string();
         assert!(problem.contains(what), "{name}: {problem}");
     }
     for (start, what) in [
         ("<?xml version=\"1.0\"?><a/>", "这是 XML"),
+        (
+            "<?xml version=\"1.0\"?><office:document office:mimetype=\"application/vnd.oasis.opendocument.text\">",
+            "里面不是表格",
+        ),
         ("\u{feff}<html><table>", "网页"),
         ("{\\rtf1", "RTF"),
         ("MIME-Version: 1.0\r\n", "MHT"),
@@ -199,6 +200,32 @@ fn what_is_no_readable_table_is_named_with_the_way_out() {
         let problem = tables::read(start.as_bytes(), &WANTED).unwrap_err().to_string();
         assert!(problem.contains(what), "{start}: {problem}");
     }
+}
+
+/// The same XML in one piece; what a picture in it is written in is no text, and one that never ends is no table.
+#[test]
+fn a_flat_workbook_is_read_as_the_packed_one() {
+    let cell = |text: &str| {
+        format!("<table:table-cell office:value-type=\"string\"><text:p>{text}</text:p></table:table-cell>")
+    };
+    let row = |cells: [&str; 2]| format!("<table:table-row>{}</table:table-row>", cells.map(cell).concat());
+    let flat = |picture: &str| {
+        format!(
+            "\u{feff}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<office:document xmlns:office=\"o\" xmlns:table=\"t\" xmlns:text=\"x\" \
+             office:mimetype=\"application/vnd.oasis.opendocument.spreadsheet\"><office:meta><a>甲</a></office:meta><office:body>\
+             <table:table table:name=\"一\">{}<table:table-row><table:table-cell office:value-type=\"string\"><text:p>杯子</text:p>\
+             <draw:frame><draw:image><office:binary-data>{picture}</office:binary-data></draw:image></draw:frame></table:table-cell>{}\
+             </table:table-row>{}</table:table></office:body></office:document>",
+            row(["商品名称", "售价"]),
+            cell("5"),
+            row(["盘子", "6"])
+        )
+    };
+    let table = tables::read(flat(&"iVBORw0KGgo".repeat(1_000)).as_bytes(), &WANTED).unwrap();
+    assert_eq!(cells(&table, &[Column::Name, Column::Price]), ["杯子|5", "盘子|6"]);
+    assert!(table.notes.iter().any(|note| note.contains("1 张图片没有读")), "{:?}", table.notes);
+    let problem = tables::read(flat(&"A".repeat(2 << 20)).as_bytes(), &WANTED).unwrap_err().to_string();
+    assert!(problem.contains("太大"), "{problem}");
 }
 
 /// Paragraphs, blanks, notes, drawings and repetitions, as LibreOffice keeps them.
