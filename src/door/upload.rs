@@ -19,6 +19,24 @@ async fn bytes(file: &TempFile<'_>) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The one file that somebody chose, where one is meant; browsers send a part without a name where nobody has chosen any.
+/// Errors: there are several, and none of them is silently the one.
+pub fn only<'f, 'r>(files: &'f [TempFile<'r>], field: &str) -> Result<Option<&'f TempFile<'r>>> {
+    let is_chosen = |file: &&TempFile<'_>| {
+        let named = file.raw_name().is_some_and(|name| !name.dangerous_unsafe_unsanitized_raw().is_empty());
+        named || file.len() > 0
+    };
+    let chosen: Vec<&TempFile<'_>> = files.iter().filter(is_chosen).collect();
+    match chosen[..] {
+        [] => Ok(None),
+        [file] => Ok(Some(file)),
+        [..] => {
+            let n = chosen.len();
+            Err(Error::field(field, format!("一次只能传一个文件，这次来了 {n} 个，一个也没有用：请一个一个传")))
+        }
+    }
+}
+
 fn unfinished() -> Error {
     Error::field("file", "文件没有传完整，请重试")
 }

@@ -410,6 +410,9 @@ async fn a_slip_bears_the_shops_own_picture_where_there_is_one() {
     };
     assert!(!slip("").await.contains("店标"), "nothing to choose");
     assert!(send(file(b"BM....".to_vec())).await.contains("BMP"));
+    let two =
+        file(b"BM....".to_vec()).part("image", reqwest::multipart::Part::bytes(b"BM".to_vec()).file_name("b.bmp"));
+    assert!(send(two).await.contains("这次来了 2 个，一个也没有用"));
     assert!(send(file(Vec::new())).await.contains("请先选一张图片"));
     let mut png = std::io::Cursor::new(Vec::new());
     image::DynamicImage::new_rgb8(40, 20).write_to(&mut png, image::ImageFormat::Png).unwrap();

@@ -341,6 +341,13 @@ async fn a_table_goes_out_is_edited_and_comes_back() {
     assert_eq!(w.get("/products/2").await.ok()["skus"][0]["available"], 7);
     let page = bring(&w, &manager, file("商品名称,售价,库存\n桃子,贵,1\n".into(), "a.csv")).await;
     assert!(page.contains("第 2 行") && page.contains("售价请填金额，例如 19.90：「贵」不是金额"), "{page}");
+    let several = ["a.csv", "b.csv"].into_iter().fold(Form::new(), |form, name| {
+        form.part("file", Part::bytes(format!("商品名称,售价\n{name},1\n").into_bytes()).file_name(name))
+    });
+    let (status, page) = send(&w, &manager, "/admin/products/import", several).await;
+    assert!(status == 200 && page.contains("这次来了 2 个，一个也没有用"), "{page}");
+    let (status, page) = send(&w, &manager, "/admin/products/import", Form::new().text("x", "")).await;
+    assert!(status == 200 && page.contains("请先选一个表格文件"), "{page}");
     let (status, page) = send(&w, &manager, "/admin/products/import", file("甲,乙\n1,2\n".into(), "a.csv")).await;
     assert!(status == 200 && page.contains("没有找到表头"), "{page}");
     let answer =

@@ -706,6 +706,7 @@ async fn what_a_table_leaves_out_of_an_order_is_asked_about() {
         ("商品名称", vec![format!("草莓奶油蛋糕\t{n1}"), format!("法式乡村面包\t{n1}")], ""),
         ("商品名称", vec![format!("草莓奶油蛋糕\t{n1}"), format!("法式乡村面包\t")], "还有 法式乡村面包 ×1 没写"),
         ("商品名称\t数量", vec![format!("草莓奶油蛋糕\t1\t{n1}"), format!("法式乡村面包\t1\t{n2}")], ""),
+        ("商品名称\t数量", vec![format!("草莓奶油蛋糕\t1\t{n1}"), format!("法式乡村面包\t1\t")], ""),
         ("商品名称", vec![format!("草莓奶油蛋糕\t{n1}"), format!("法式乡村面包\t{n2}")], ""),
     ] {
         let rows: Vec<String> = rows.iter().map(|row| format!("{no}\t{row}\t顺丰")).collect();
@@ -1103,8 +1104,16 @@ async fn what_stands_out_beside_a_row_is_shown_and_asked_about() {
         Form::new().text("text", text.to_owned()).part("file", Part::bytes(bytes).file_name("a.csv"))
     };
     let both = form("订单号,快递单号\n1,75312345678901\n".as_bytes(), "x");
-    for (form, told) in [(both, "请只留一样"), (form(b"", ""), "文件是空的"), (form(b"", "x"), "请只留一样")]
-    {
+    let table = Part::bytes("订单号,快递单号\n1,75312345678901\n".as_bytes()).file_name("a.csv");
+    let other = Part::bytes("订单号,快递单号\n2,75312345678902\n".as_bytes()).file_name("b.csv");
+    let two = Form::new().text("text", "").part("file", table).part("file", other);
+    let before = w.count("select count(*) from shipping_batches").await;
+    for (form, told) in [
+        (both, "请只留一样"),
+        (form(b"", ""), "文件是空的"),
+        (form(b"", "x"), "请只留一样"),
+        (two, "这次来了 2 个，一个也没有用"),
+    ] {
         let request = w.http().post(w.at("/admin/shipping")).header("Cookie", &clerk.cookie).multipart(form);
         let answer = request.send().await.unwrap();
         let cookies = format!("{}; {}", clerk.cookie, cookie(&answer, "_flash=").unwrap_or_default());
@@ -1112,6 +1121,7 @@ async fn what_stands_out_beside_a_row_is_shown_and_asked_about() {
         let page = page.text().await.unwrap();
         assert!(page.contains(told), "{told}: {page}");
     }
+    assert_eq!(w.count("select count(*) from shipping_batches").await, before);
 
     // One yes for all rows that say the same, and for no other.
     let to = brought("备注", &["加急", "加急", "自提", ""]).await;

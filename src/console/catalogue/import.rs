@@ -17,7 +17,7 @@ use crate::catalogue::import::{
 };
 use crate::catalogue::{media, store};
 use crate::clock::{self, Day};
-use crate::console::{Download, Frame, back, download, frame, framed, upload, waiting, workbook};
+use crate::console::{Download, Frame, back, download, frame, framed, message, upload, waiting, workbook};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::ImportId;
@@ -113,7 +113,7 @@ async fn form(shop: &Shop, staff: &Staff, flash: Option<FlashMessage<'_>>, probl
 
 #[derive(FromForm)]
 struct Bring<'r> {
-    file: TempFile<'r>,
+    file: Vec<TempFile<'r>>,
 }
 
 /// Reads a table and keeps it; nothing of the catalogue is changed before somebody has looked at it.
@@ -130,7 +130,12 @@ async fn bring(
         import::ask_about_days(&table, &mut plan.rows, today);
         Ok(plan)
     };
-    let plan = match upload::heavily(shop, &form_data.file, read).await? {
+    let chosen = upload::only(&form_data.file, "file");
+    let file = match chosen.and_then(|file| file.ok_or_else(|| Error::field("file", "请先选一个表格文件"))) {
+        Ok(file) => file,
+        Err(e) => return Ok(Err(form(shop, &staff.0, None, vec![message(&e)]).await?)),
+    };
+    let plan = match upload::heavily(shop, file, read).await? {
         Ok(plan) => plan,
         Err(problems) => return Ok(Err(form(shop, &staff.0, None, problems).await?)),
     };

@@ -524,7 +524,7 @@ async fn take_pictures(shop: &Shop, form: &mut ProductForm<'_>) -> Result<Vec<St
 /// A picture of its own: it is kept at once, and the form only names it.
 #[derive(FromForm)]
 struct Upload<'r> {
-    image: TempFile<'r>,
+    image: Vec<TempFile<'r>>,
 }
 
 /// A picture that is kept, as the form's script is told of it.
@@ -547,7 +547,8 @@ async fn picture(
     form: Form<Upload<'_>>,
 ) -> std::result::Result<Json<Kept>, (Status, Json<NotKept>)> {
     let keep = async || -> Result<Kept> {
-        let picture = upload::heavily(shop, &form.image, Picture::read).await??;
+        let file = upload::only(&form.image, "image")?.ok_or_else(|| Error::field("image", "请先选一张图片"))?;
+        let picture = upload::heavily(shop, file, Picture::read).await??;
         let hash = picture.hash.clone();
         shop.write(move |tx| Ok(picture.store(tx)?)).await?;
         Ok(Kept { url: hash.url(), hash })

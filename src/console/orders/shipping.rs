@@ -332,7 +332,7 @@ async fn ask_carriers(shop: &State<Shop>, _staff: Staff) -> Flash<Redirect> {
 struct Bring<'r> {
     #[field(default = String::new())]
     text: String,
-    file: Option<TempFile<'r>>,
+    file: Vec<TempFile<'r>>,
 }
 
 #[post("/shipping", data = "<form>")]
@@ -348,10 +348,7 @@ fn batch_at(id: BatchId) -> String {
 }
 
 async fn take_in(shop: &Shop, staff: Staff, form: &Bring<'_>) -> Result<BatchId> {
-    // Browsers send a part without a name where nobody has chosen a file.
-    let is_chosen =
-        |file: &&TempFile<'_>| file.raw_name().is_some_and(|name| !name.dangerous_unsafe_unsanitized_raw().is_empty());
-    let chosen = form.file.as_ref().filter(is_chosen);
+    let chosen = upload::only(&form.file, "file")?;
     let problem = match chosen {
         Some(_) if !form.text.trim().is_empty() => Some("选了文件，又粘贴了内容，不知道用哪一个：请只留一样"),
         Some(file) if file.len() == 0 => Some("文件是空的：请确认存好了再选，或把内容粘贴进来"),
@@ -360,9 +357,9 @@ async fn take_in(shop: &Shop, staff: Staff, form: &Bring<'_>) -> Result<BatchId>
     if let Some(problem) = problem {
         return Err(Error::field("file", problem));
     }
-    let brought = match &form.file {
-        Some(file) if file.len() > 0 => upload::heavily(shop, file, table::read).await?,
-        _ => table::paste(&form.text),
+    let brought = match chosen {
+        Some(file) => upload::heavily(shop, file, table::read).await?,
+        None => table::paste(&form.text),
     };
     let brought = brought.map_err(|problem| Error::field("file", problem))?;
     let settings = shop.settings();

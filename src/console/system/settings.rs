@@ -146,7 +146,7 @@ async fn show(
 
 #[derive(FromForm)]
 struct Logo<'r> {
-    image: Option<TempFile<'r>>,
+    image: Vec<TempFile<'r>>,
     #[field(default = false)]
     remove: bool,
 }
@@ -155,9 +155,10 @@ struct Logo<'r> {
 #[post("/settings/logo", data = "<form>")]
 async fn logo(shop: &State<Shop>, owner: Owner, form: Form<Logo<'_>>) -> Flash<Redirect> {
     let done = async {
-        let hash = match &form.image {
+        let hash = match upload::only(&form.image, "image") {
             _ if form.remove => String::new(),
-            Some(file) if file.len() > 0 => {
+            Err(e) => return Err(e),
+            Ok(Some(file)) if file.len() > 0 => {
                 let picture = upload::heavily(shop, file, Picture::read).await??;
                 let hash = picture.hash.to_string();
                 shop.write(move |tx| Ok(picture.store(tx)?)).await?;
