@@ -39,6 +39,11 @@ async fn whoever_opens_a_draft_first_has_the_order_at_the_agreed_price() {
     assert_eq!(packer.post("/admin/drafts", &form).await.0, 403);
     let (page, code) = draft(&clerk, &form).await;
     assert_eq!((w.stock(tea).await, w.stock(cup).await), ((9, 0), (2, 0)), "nobody has it yet");
+    // What was read of the street is compared with the chat before the code is sent; of the person no more is shown.
+    const STREET: &str = "平江路66号 花间堂旁";
+    let open = clerk.page(&page).await;
+    assert!(open.contains(STREET) && !open.contains("13900000002"), "{open}");
+    assert!(!clerk.page("/admin/drafts").await.contains(STREET));
     // Whoever has the code sees what it is, and not where it goes.
     let (alice, bob) = (w.buyer("alice").await, w.buyer("bob").await);
     let seen = alice.get(&format!("/drafts/{}", code.to_lowercase())).await.ok();
@@ -68,7 +73,8 @@ async fn whoever_opens_a_draft_first_has_the_order_at_the_agreed_price() {
     w.wechat.pay(&prepay_id, Paying::Well).unwrap();
     w.wait("the payment", || async { his.status(&no).await == "to_ship" }).await;
     w.must_hold().await;
-    assert!(clerk.page(&page).await.contains(&no));
+    let taken = clerk.page(&page).await;
+    assert!(taken.contains(&no) && !taken.contains(STREET), "{taken}");
     assert!(clerk.page("/admin/drafts").await.contains(&code));
     assert!(clerk.page(&format!("/admin/orders/{no}")).await.contains("代客下单"));
 }

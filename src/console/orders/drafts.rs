@@ -66,6 +66,8 @@ struct DraftShown {
     order: Option<OrderNo>,
     /// Where it goes, as far as anybody may see.
     to: Option<String>,
+    /// The rest of it, to be compared with the chat until it is an order.
+    street: Option<String>,
     /// Its buyer says where.
     asks: bool,
 }
@@ -126,6 +128,7 @@ fn shown(conn: &Connection, draft: &Draft, now: i64) -> Result<DraftShown> {
         delivery: draft.delivery.text(),
         order: order.map(|order| order.order_no),
         to: draft.address.as_ref().map(|a| format!("{} {} {}", a.masked_receiver(), a.masked_phone(), a.region())),
+        street: draft.address.as_ref().filter(|_| state == DraftState::Open).map(|to| to.detail.clone()),
         asks: draft.address.is_none() && draft.delivery.needs_address(),
     })
 }
@@ -470,6 +473,7 @@ mod tests {
             delivery: Delivery::Express.text(),
             order: if open { None } else { "261008131540ABCDEFGH".parse().ok() },
             to: (!open).then(|| "李* 138****1234 广东省 深圳市".into()),
+            street: (!open).then(|| "演示路1号".into()),
             asks: open,
         }
     }
