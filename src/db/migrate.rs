@@ -81,6 +81,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0065_whole_bills.sql"),
     include_str!("migrations/0066_billed_before.sql"),
     include_str!("migrations/0067_whole_before.sql"),
+    include_str!("migrations/0068_told_alone.sql"),
 ];
 
 /// The newest schema that this program knows.

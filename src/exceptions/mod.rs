@@ -20,6 +20,11 @@ stored_enum! {
 }
 
 impl Kind {
+    /// It is about money that came in for no order, or that one did not take.
+    pub fn is_money_beside(self) -> bool {
+        matches!(self, Kind::DuplicatePayment | Kind::AmountMismatch | Kind::OrphanPayment)
+    }
+
     /// The money is where it belongs; somebody should know, and nothing has to be done. `store::TO_DECIDE` says the same.
     pub fn is_only_told(self) -> bool {
         matches!(self, Kind::PayerMismatch | Kind::ConsoleRefund)
@@ -53,6 +58,23 @@ pub fn unproven(transaction_id: &str) -> String {
     format!("{transaction_id} unproven")
 }
 
+/// The moment in which an item is looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look {
+    pub now: i64,
+    /// Money of which only somebody with the key of API v2 has told is asked about before anything is done with it.
+    pub asks_first: bool,
+}
+
+/// How far the shop has come with asking WeChat.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asking {
+    /// When it asks next; none where it does not by itself any more.
+    pub at: Option<i64>,
+    /// Why it was not heard the last time; empty before that.
+    pub why: String,
+}
+
 /// One item of the inbox.
 #[derive(Clone, Debug)]
 pub struct Exception {
@@ -70,6 +92,10 @@ pub struct Exception {
     pub fee_type: String,
     /// The payment is an order's own: what goes back of it goes back by the order.
     pub inside: bool,
+    /// It stands in the books, and only somebody with the key of API v2 has told of it.
+    pub told_alone: bool,
+    /// Where WeChat is being asked for it.
+    pub asking: Option<Asking>,
     pub what: String,
     pub day: Option<Day>,
     pub difference: Option<Difference>,
@@ -139,17 +165,24 @@ impl Exception {
         self.open && !self.kind.is_only_told()
     }
 
-    /// Only somebody with the key of API v2 has spoken of it.
-    pub fn is_unproven(&self) -> bool {
+    /// Only somebody with the key of API v2 has spoken of it, and nothing is entered.
+    pub fn is_hearsay(&self) -> bool {
         self.kind == Kind::OrphanPayment && self.subject == unproven(&self.transaction_id)
     }
 
+    /// WeChat is asked for the money before anything is done with it.
+    pub fn is_unproven(&self, look: Look) -> bool {
+        let beside = self.told_alone && !self.inside && self.kind.is_money_beside();
+        self.is_hearsay() || (beside && look.asks_first)
+    }
+
     /// `refund` is the refund that settles it, if any.
-    pub fn options(&self, refund: Option<&Refund>) -> Options {
+    pub fn options(&self, refund: Option<&Refund>, look: Look) -> Options {
         use Kind::*;
-        if self.is_unproven() {
+        if self.is_hearsay() {
             return Options { ask: self.open, ..Options::default() };
         }
+        let unproven = self.is_unproven(look);
         let state = refund.map(|refund| refund.state);
         let waits = state == Some(RefundState::Approved) && refund.is_some_and(|refund| refund.tries == 0);
         // Nothing is on its way back, so the money is still there to be decided about.
@@ -157,13 +190,41 @@ impl Exception {
         let free = self.open && (here || waits);
         // What an order stands on is not given back whole beside it, and pays no other.
         let settled = self.inside && matches!(self.kind, AmountMismatch | OrphanPayment);
-        let own = self.fee_type == "CNY" && !self.transaction_id.is_empty() && !settled;
+        let own = self.fee_type == "CNY" && !self.transaction_id.is_empty() && !settled && !unproven;
         Options {
             refund: free && own && matches!(self.kind, LatePayment | DuplicatePayment | AmountMismatch | OrphanPayment),
             restore: free && self.kind == LatePayment,
             stop: self.open && waits,
             link: free && own && matches!(self.kind, DuplicatePayment | AmountMismatch | OrphanPayment),
-            ask: false,
+            ask: free && unproven,
+        }
+    }
+
+    /// The same of one that WeChat is asked for first.
+    fn next_to_prove(&self, now: i64) -> String {
+        let until = match self.is_hearsay() {
+            true => "查到才算收到，在那之前不能关联，也不能退款，不要发货。",
+            false => "这笔款只有 API v2 的密钥签过名，现在收款用 API v3：查到之前不能关联，也不能退款，不要发货。",
+        };
+        match (&self.asking, self.ours.as_str()) {
+            (Some(Asking { at: Some(at), why }), _) if why.is_empty() => match *at > now {
+                true => format!("系统会在 {} 向微信查：{until}", clock::shown_short(*at)),
+                false => format!("系统正在向微信查：{until}"),
+            },
+            (Some(Asking { at: Some(at), why }), _) => {
+                format!("没有向微信查成：{why}。系统会在 {} 再查：{until}", clock::shown_short(*at))
+            }
+            (Some(Asking { at: None, why }), _) => {
+                format!("没有向微信查成：{why}。系统不再自己查，请处理好原因后点「再向微信查一次」：{until}")
+            }
+            (None, "") => format!("还没有向微信查，请点「再向微信查一次」：{until}"),
+            (None, said) => {
+                let not =
+                    if self.is_hearsay() { "没有查到就没有入账，不能" } else { "没有查到的不能" };
+                format!(
+                    "{said}。{not}关联，也不能退款，不要发货：请到商户平台按微信交易号核对。那边也没有的，是有人用 APIv2 密钥造的通知，请换掉这个密钥再标记为已处理；那边有的，再向微信查一次。"
+                )
+            }
         }
     }
 
@@ -174,7 +235,8 @@ impl Exception {
     }
 
     /// What the system will do and when, or what a person should do, in one sentence.
-    pub fn next(&self, refund: Option<&Refund>, now: i64) -> String {
+    pub fn next(&self, refund: Option<&Refund>, look: Look) -> String {
+        let now = look.now;
         use RefundState::*;
         if let Some(refund) = refund.filter(|refund| !matches!(refund.state, Cancelled | Rejected)) {
             let number = &refund.out_refund_no;
@@ -191,13 +253,8 @@ impl Exception {
                 Rejected | Cancelled => String::new(),
             };
         }
-        if self.is_unproven() {
-            return match self.ours.as_str() {
-                "" => "系统正在向微信查：查到才算收到，在那之前不能关联，也不能退款，不要发货。".to_owned(),
-                said => format!(
-                    "{said}。没有查到就没有入账，不能关联，也不能退款，不要发货：请到商户平台按微信交易号核对。那边也没有的，是有人用 APIv2 密钥造的通知，请换掉这个密钥再标记为已处理；那边有的，再向微信查一次。"
-                ),
-            };
+        if self.is_unproven(look) {
+            return self.next_to_prove(now);
         }
         match self.kind {
             Kind::LatePayment => "系统不会再自动处理：可以立即退款，库存够时也可以恢复订单。",

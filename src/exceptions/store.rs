@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::{Exception, MATCHED_AGAIN, NewException, unproven};
+use super::{Asking, Exception, Look, MATCHED_AGAIN, NewException, unproven};
 use crate::clock::Day;
 use crate::db::{DbError, Tx};
 use crate::ids::{ExceptionId, OrderId, RefundId};
@@ -153,20 +153,23 @@ pub fn unproven_of(conn: &Connection, transaction_id: &str) -> Result<Option<Exc
         .optional()
 }
 
-/// WeChat was asked, and this is what came of it: no money yet.
-pub fn answer_unproven(tx: &Tx, id: ExceptionId, answer: &str) -> Result<()> {
-    tx.prepare_cached("update money_exceptions set ours = ?2 where id = ?1 and state = 'open'")?
-        .execute(params![id, answer])?;
+/// WeChat was asked for a payment, and this is what came of it: no money yet, whatever is open about it.
+pub fn answer_unproven(tx: &Tx, transaction_id: &str, answer: &str) -> Result<()> {
+    tx.prepare_cached(
+        "update money_exceptions set ours = ?2
+          where transaction_id = ?1 and state = 'open' and kind in ('duplicate_payment', 'amount_mismatch', 'orphan_payment')",
+    )?
+    .execute(params![transaction_id, answer])?;
     Ok(())
 }
 
-/// WeChat has spoken of the money.
+/// The money is entered: WeChat has spoken of it, or a shop by API v2 was told again.
 pub fn resolve_unproven(tx: &Tx, transaction_id: &str, what_became: &str) -> Result<()> {
     tx.prepare_cached(
         "update money_exceptions set state = 'resolved', resolution = ?2, resolved_at = ?3
           where kind = 'orphan_payment' and subject = ?1 and state = 'open'",
     )?
-    .execute(params![unproven(transaction_id), format!("已向微信查实：{what_became}"), tx.now()])?;
+    .execute(params![unproven(transaction_id), what_became, tx.now()])?;
     Ok(())
 }
 
@@ -181,55 +184,67 @@ pub fn still_differs(tx: &Tx, new: &NewException<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Whether an order stands on the payment.
-const INSIDE: &str = "exists (select 1 from ledger l where l.kind in ('payment', 'link')
-                                 and l.wechat_id = e.transaction_id and l.order_id is not null)";
+/// Items, with whether an order stands on the payment, who has told of it, and how far asking for it has come.
+macro_rules! items {
+    ($where:literal) => {
+        concat!(
+            "select e.*, o.order_no,
+                    exists (select 1 from ledger l where l.kind in ('payment', 'link')
+                               and l.wechat_id = e.transaction_id and l.order_id is not null) as inside,
+                    exists (select 1 from told_alone t where t.transaction_id = e.transaction_id) as told_alone,
+                    w.run_at as asked_at, coalesce(w.last_error, s.last_error) as unheard
+               from money_exceptions e left join orders o on o.id = e.order_id
+               left join jobs w on w.kind = 'prove' and w.subject = e.id and w.state = 'waiting'
+               left join jobs s on s.kind = 'prove' and s.subject = e.id and s.state = 'needs_person' ",
+            $where
+        )
+    };
+}
 
 pub fn by_id(conn: &Connection, id: ExceptionId) -> Result<Option<Exception>> {
-    conn.prepare_cached(&format!(
-        "select e.*, o.order_no, {INSIDE} as inside from money_exceptions e left join orders o on o.id = e.order_id where e.id = ?1"
-    ))?
-    .query_row([id], read)
-    .optional()
+    conn.prepare_cached(items!("where e.id = ?1"))?.query_row([id], read).optional()
+}
+
+/// Open ones about money that WeChat is to be asked for.
+pub fn to_prove(conn: &Connection, look: Look) -> Result<Vec<ExceptionId>> {
+    let mut rows = conn.prepare_cached(items!(
+        "where e.state = 'open' and e.kind in ('duplicate_payment', 'amount_mismatch', 'orphan_payment')"
+    ))?;
+    let mut found = rows.query_map([], read)?.collect::<Result<Vec<_>>>()?;
+    found.retain(|exception| exception.is_unproven(look));
+    Ok(found.iter().map(|exception| exception.id).collect())
 }
 
 /// The inbox: open ones first, newest first.
 pub fn inbox(conn: &Connection, limit: i64) -> Result<Vec<Exception>> {
-    let mut rows = conn.prepare_cached(&format!(
-        "select e.*, o.order_no, {INSIDE} as inside from money_exceptions e left join orders o on o.id = e.order_id
-          order by e.state = 'resolved', e.id desc limit ?1"
-    ))?;
+    let mut rows = conn.prepare_cached(items!("order by e.state = 'resolved', e.id desc limit ?1"))?;
     rows.query_map([limit], read)?.collect()
 }
 
 pub fn of_order(conn: &Connection, order: OrderId) -> Result<Vec<Exception>> {
-    let mut rows = conn.prepare_cached(&format!(
-        "select e.*, o.order_no, {INSIDE} as inside from money_exceptions e join orders o on o.id = e.order_id
-          where e.order_id = ?1 order by e.id"
-    ))?;
+    let mut rows = conn.prepare_cached(items!("where e.order_id = ?1 order by e.id"))?;
     rows.query_map([order], read)?.collect()
 }
 
 /// A bill's differences, open ones first.
 pub fn of_day(conn: &Connection, day: Day) -> Result<Vec<Exception>> {
-    let mut rows = conn.prepare_cached(&format!(
-        "select e.*, o.order_no, {INSIDE} as inside from money_exceptions e left join orders o on o.id = e.order_id
-          where e.day = ?1 order by e.state = 'resolved', e.id"
-    ))?;
+    let mut rows = conn.prepare_cached(items!("where e.day = ?1 order by e.state = 'resolved', e.id"))?;
     rows.query_map([day], read)?.collect()
 }
 
 /// The same of several days, the earliest first.
 pub fn of_days(conn: &Connection, first: Day, last: Day) -> Result<Vec<Exception>> {
-    let mut rows = conn.prepare_cached(&format!(
-        "select e.*, o.order_no, {INSIDE} as inside from money_exceptions e left join orders o on o.id = e.order_id
-          where e.day between ?1 and ?2 and e.kind = 'bill_difference' order by e.day, e.id"
-    ))?;
+    let mut rows = conn
+        .prepare_cached(items!("where e.day between ?1 and ?2 and e.kind = 'bill_difference' order by e.day, e.id"))?;
     rows.query_map([first, last], read)?.collect()
 }
 
 fn read(row: &Row<'_>) -> Result<Exception> {
+    let unheard: Option<String> = row.get("unheard")?;
+    let at = row.get("asked_at")?;
     Ok(Exception {
+        told_alone: row.get("told_alone")?,
+        asking: unheard.map(|why| Asking { at, why }),
         id: row.get("id")?,
         kind: row.get("kind")?,
         subject: row.get("subject")?,

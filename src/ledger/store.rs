@@ -61,9 +61,30 @@ pub fn enter_payment(tx: &Tx, payment: &Payment, order: OrderId, attempt: Attemp
     )
 }
 
-/// A payment beside every order: WeChat may tell of it again, and it is entered once.
-pub fn enter_beside(tx: &Tx, payment: &Payment, attempt: Option<AttemptId>) -> Result<()> {
-    put_payment(tx, payment, None, attempt).map(drop)
+/// A payment beside every order: WeChat may tell of it again, and it is entered once. `told_alone`: only somebody with the key
+/// of API v2 has told of it.
+pub fn enter_beside(tx: &Tx, payment: &Payment, attempt: Option<AttemptId>, told_alone: bool) -> Result<()> {
+    if put_payment(tx, payment, None, attempt)? && told_alone {
+        tx.prepare_cached("insert or ignore into told_alone (transaction_id) values (?1)")?
+            .execute([&payment.transaction_id])?;
+    }
+    Ok(())
+}
+
+/// WeChat itself has told of a payment, and of the same sum as it was entered with.
+pub fn confirm(tx: &Tx, payment: &Payment) -> Result<()> {
+    tx.prepare_cached(
+        "delete from told_alone
+          where transaction_id = ?1
+            and exists (select 1 from ledger l where l.kind = 'payment' and l.wechat_id = ?1 and l.amount_fen = ?2)",
+    )?
+    .execute(params![payment.transaction_id, payment.total])?;
+    Ok(())
+}
+
+/// Whether only somebody with the key of API v2 has told of a payment that stands beside the orders.
+pub fn is_told_alone(conn: &Connection, transaction_id: &str) -> Result<bool> {
+    conn.prepare_cached("select 1 from told_alone where transaction_id = ?1")?.exists([transaction_id])
 }
 
 /// False when this transaction stands in the ledger already.

@@ -1,9 +1,10 @@
 //! Mending: what a rule names, and only one answer fits, is put right at each start and by night.
 
 use super::close::{SWEEP_AFTER, release_if_certain};
-use super::store;
+use super::{prove, store};
 use crate::db::Tx;
 use crate::error::Result;
+use crate::exceptions::Look;
 use crate::ids::OrderId;
 use crate::jobs::{self, Kind, Task};
 use crate::ledger::store as ledger;
@@ -40,8 +41,10 @@ pub async fn mend(shop: &Shop) -> Result<usize> {
 pub async fn try_again(shop: &Shop) -> Result<()> {
     const AT_WECHAT: [Kind; 7] =
         [Kind::Poll, Kind::Prove, Kind::Expire, Kind::Close, Kind::Refund, Kind::Refunds, Kind::Bill];
-    let write = |tx: &Tx| {
+    let asks_first = shop.settings().api().asks_first();
+    let write = move |tx: &Tx| {
         jobs::store::run_failed(tx, &AT_WECHAT)?;
+        prove::ask_for_all(tx, Look { now: tx.now(), asks_first })?;
         if store::restored_at(tx)?.is_some() {
             ledger::ask_again(tx)?;
             jobs::enqueue(tx, Task::LookBack, tx.now())?;

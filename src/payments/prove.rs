@@ -1,14 +1,16 @@
-//! What only somebody with the key of API v2 has said: WeChat is asked for it before it is money.
+//! What only somebody with the key of API v2 has said: WeChat is asked for it before it is money, or before money that came in by it
+//! does anything.
 
 use super::settle::{self, Source};
 use crate::clock::MINUTE;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::exceptions::store as exceptions;
+use crate::exceptions::{Exception, Look, store as exceptions};
 use crate::ids::ExceptionId;
-use crate::jobs::Ran;
-use crate::ledger::store as ledger;
+use crate::jobs::{self, Ran, Task};
+use crate::ledger::{Entered, store as ledger};
 use crate::message_log::Logged;
+use crate::money::yuan;
 use crate::shop::Shop;
 use crate::wechat::pay::{ORDER_QUERY, Trade, TradeOf};
 use crate::wechat::{Account, Identity};
@@ -16,21 +18,22 @@ use crate::wechat::{Account, Identity};
 /// Asks in the version that is set. What WeChat knows is settled as any payment is; what it does not know stays in the inbox
 /// with its answer, and can neither be linked nor given back.
 pub async fn ask(shop: &Shop, id: ExceptionId) -> Result<Ran> {
+    let look = Look { now: shop.now(), asks_first: shop.settings().api().asks_first() };
     let read = move |conn: &rusqlite::Connection| {
-        let Some(exception) = exceptions::by_id(conn, id)?.filter(|exception| exception.is_unproven()) else {
+        let Some(exception) = exceptions::by_id(conn, id)?.filter(|exception| exception.is_unproven(look)) else {
             return Ok(None);
         };
-        let entered = ledger::entered_for(conn, &exception.transaction_id)?.is_some();
-        Ok((!entered).then_some(exception))
+        let entered = ledger::payment(conn, &exception.transaction_id)?;
+        Ok(Some((exception, entered)))
     };
-    let Some(exception) = shop.read(read).await? else { return Ok(Ran::Done) };
-    let account = match account(shop, &exception.theirs) {
+    let Some((exception, entered)) = shop.read(read).await? else { return Ok(Ran::Done) };
+    // What is entered by now, was asked for or was told again.
+    if exception.is_hearsay() && entered.is_some() {
+        return Ok(Ran::Done);
+    }
+    let account = match account(shop, told_by(&exception, entered.as_ref())) {
         Ok(account) => account,
-        Err(why) => {
-            let answer = why.clone();
-            shop.write(move |tx| Ok(exceptions::answer_unproven(tx, id, &answer)?)).await?;
-            return Ok(Ran::Failed(why));
-        }
+        Err(why) => return Ok(Ran::Failed(why)),
     };
     if !shop.wechat.may_ask(ORDER_QUERY) {
         return Ok(Ran::Again { at: shop.now() + MINUTE });
@@ -38,10 +41,11 @@ pub async fn ask(shop: &Shop, id: ExceptionId) -> Result<Ran> {
     let which = TradeOf::Transaction(&exception.transaction_id);
     let exchange = shop.wechat.order_query(&account, which, &shop.nonces).await;
     let mut entry = Logged::sent(&exchange);
-    entry.transaction_id = Some(exception.transaction_id);
+    entry.transaction_id = Some(exception.transaction_id.clone());
     (entry.order_id, entry.attempt_id) = (exception.order_id, None);
     let mch_id = account.mch_id().to_owned();
     let (trade, settings) = (exchange.result, shop.settings());
+    let transaction_id = exception.transaction_id.clone();
     let answer = match &trade {
         Ok(Trade::Paid(payment)) => {
             entry.amount = Some(payment.total);
@@ -57,28 +61,49 @@ pub async fn ask(shop: &Shop, id: ExceptionId) -> Result<Ran> {
     }
     let write = move |tx: &Tx| {
         let message = entry.record(tx)?;
-        Ok(match &trade {
+        match &trade {
             Ok(Trade::Paid(payment)) => {
                 settle::settle(tx, payment, Source::Query, Some(message), &settings)?;
-                Ran::Done
+                if ledger::is_told_alone(tx, &payment.transaction_id)? {
+                    let entered = entered.as_ref().map_or(exception.amount_fen, |entered| entered.amount.get());
+                    let told = format!("{} {}", payment.total, payment.fee_type);
+                    let answer = format!(
+                        "微信说这笔款是 {told}，通知说的是 ¥{}：账记错了，真收到的只能到商户平台退",
+                        yuan(entered)
+                    );
+                    exceptions::answer_unproven(tx, &transaction_id, &answer)?;
+                }
             }
-            Ok(_) => {
-                exceptions::answer_unproven(tx, id, &answer)?;
-                Ran::Done
-            }
-            Err(_) => Ran::Failed(answer.clone()),
-        })
+            Ok(_) => exceptions::answer_unproven(tx, &transaction_id, &answer)?,
+            Err(_) => return Ok(Ran::Failed(answer.clone())),
+        }
+        Ok(Ran::Done)
     };
     // A fact from WeChat is kept in any case.
     shop.write_always(write).await
 }
 
+/// Asks for everything that waits for WeChat's word: the settings may be others, and the shop may sell by another version.
+pub fn ask_for_all(tx: &Tx, look: Look) -> Result<()> {
+    exceptions::to_prove(tx, look)?.into_iter().try_for_each(|id| Ok(jobs::enqueue(tx, Task::Prove(id), tx.now())?))
+}
+
+/// In whose name it came in, as far as that is known.
+fn told_by(exception: &Exception, entered: Option<&Entered>) -> Option<Identity> {
+    match entered {
+        Some(Entered { app_id: Some(app_id), mch_id: Some(mch_id), .. }) => {
+            Some(Identity { app_id: app_id.clone(), mch_id: mch_id.clone() })
+        }
+        _ => Identity::read(&exception.theirs),
+    }
+}
+
 /// In whose name WeChat is asked. Errors: asked under another number, it knows nothing of the money, and that proves nothing.
-fn account(shop: &Shop, told: &str) -> std::result::Result<Account, String> {
+fn account(shop: &Shop, told_by: Option<Identity>) -> std::result::Result<Account, String> {
     let settings = shop.settings();
     let unready = || settings.unready(settings.api()).unwrap_or_else(|| "微信支付还没有设置".to_owned());
     let account = shop.account().ok_or_else(unready)?;
-    match Identity::read(told) {
+    match told_by {
         Some(name) if name.mch_id != account.mch_id() => Err(format!(
             "通知写的商户号是 {}，现在设置的是 {}：换回那个商户号才能向微信查",
             name.mch_id,

@@ -128,9 +128,14 @@ impl Fact<'_> {
         if settled == Settled::Unproven {
             return Ok(Settlement { settled, attempt });
         }
-        if self.is_wechats_word() {
-            exceptions::resolve_unproven(self.tx, &self.payment.transaction_id, settled.text())?;
-        }
+        let entered = match self.is_wechats_word() {
+            true => {
+                ledger::confirm(self.tx, self.payment)?;
+                format!("已向微信查实：{}", settled.text())
+            }
+            false => format!("又收到了通知，现在收款用 {}：{}", self.today.text(), settled.text()),
+        };
+        exceptions::resolve_unproven(self.tx, &self.payment.transaction_id, &entered)?;
         // A refund's notice may have come before the payment's: nothing could be done about it then.
         let told = settled != Settled::AlreadyPaid
             && !messages::refunds_named(self.tx, &self.payment.transaction_id)?.is_empty();
@@ -186,10 +191,9 @@ impl Fact<'_> {
     }
 
     /// In a shop by API v3 the key of v2 serves what v2 has begun, and no more: money beside that could be linked to an order by
-    /// a click, so WeChat is asked for it first. Where v2 is what the shop sells by, its key pays orders at once, and asking
-    /// about the others would guard nothing.
+    /// a click, so WeChat is asked for it first.
     fn is_unproven(&self) -> Result<bool> {
-        let told_alone = !self.is_wechats_word() && self.today != Api::V2;
+        let told_alone = !self.is_wechats_word() && self.today.asks_first();
         Ok(told_alone && ledger::entered_for(self.tx, &self.payment.transaction_id)?.is_none())
     }
 
@@ -370,7 +374,7 @@ impl Fact<'_> {
 
     /// Into the ledger without an order, and into the inbox; the same money is noted once.
     fn outside(&self, kind: Kind, attempt: Option<&Attempt>, what: &str) -> Result<Option<ExceptionId>> {
-        ledger::enter_beside(self.tx, self.payment, attempt.map(|a| a.id))?;
+        ledger::enter_beside(self.tx, self.payment, attempt.map(|a| a.id), !self.is_wechats_word())?;
         let opened = self.open(kind, attempt, what)?;
         if let Some(attempt) = attempt.filter(|_| opened.is_some()) {
             self.note(attempt.order_id, &self.source.who(), what)?;

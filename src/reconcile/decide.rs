@@ -1,8 +1,8 @@
-//! What a person does about money that fits no order: each button of the inbox, behind `Exception::options`.
+//! What a person does about money that fits no order: each button of the inbox, behind `Case::options`.
 
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::exceptions::{Exception, Kind, NewException, store};
+use crate::exceptions::{Exception, Kind, Look, NewException, Options, store};
 use crate::ids::{ExceptionId, OrderId, OrderNo, RefundId};
 use crate::jobs::{self, Task};
 use crate::ledger::store as ledger;
@@ -12,44 +12,66 @@ use crate::payments::close::start_closing;
 use crate::payments::refund;
 use crate::refunds::{Refund, RefundState, store as refunds};
 
-fn taken(tx: &Tx, id: ExceptionId) -> Result<(Exception, Option<Refund>)> {
-    let exception = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
-    let refund = exception.refund_id.map(|id| refunds::by_id(tx, id)).transpose()?.flatten();
-    Ok((exception, refund))
+/// An item that somebody decides about, as it stands now, with the refund that settles it, if any.
+pub struct Case {
+    exception: Exception,
+    refund: Option<Refund>,
+    look: Look,
 }
 
-/// What somebody does is done to what his page showed. Errors: in words, how it stands by now.
-pub fn must_stand(tx: &Tx, id: ExceptionId, seen: Option<&str>) -> Result<()> {
-    let (exception, refund) = taken(tx, id)?;
-    if seen.is_none_or(|seen| seen == exception.mark(refund.as_ref())) {
-        return Ok(());
+impl Case {
+    pub fn of(tx: &Tx, id: ExceptionId, look: Look) -> Result<Case> {
+        let exception = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        let refund = exception.refund_id.map(|id| refunds::by_id(tx, id)).transpose()?.flatten();
+        Ok(Case { exception, refund, look })
     }
-    let stands = match &exception.resolution {
-        Some(resolution) if !exception.open => resolution.clone(),
-        _ => exception.next(refund.as_ref(), tx.now()),
-    };
-    Err(Error::from(Code::OrderState).says(format!("没有执行：打开这一页之后情况变了。现在：{stands}")))
-}
 
-fn not_now(exception: &Exception) -> Error {
-    let words = if exception.open && exception.is_unproven() {
-        "微信还没有查实这笔款，不能关联，也不能退款"
-    } else if exception.open {
-        "现在不能这样处理，请刷新页面看看最新情况"
-    } else {
-        "这一条已经处理过了"
-    };
-    Error::from(Code::OrderState).says(words)
+    pub fn exception(&self) -> &Exception {
+        &self.exception
+    }
+
+    fn options(&self) -> Options {
+        self.exception.options(self.refund.as_ref(), self.look)
+    }
+
+    /// What waits to be sent and can be stopped.
+    fn approved(&self) -> Option<&Refund> {
+        self.refund.as_ref().filter(|refund| refund.state == RefundState::Approved)
+    }
+
+    /// What somebody does is done to what his page showed. Errors: in words, how it stands by now.
+    pub fn must_stand(&self, seen: Option<&str>) -> Result<()> {
+        let Case { exception, refund, look } = self;
+        if seen.is_none_or(|seen| seen == exception.mark(refund.as_ref())) {
+            return Ok(());
+        }
+        let stands = match &exception.resolution {
+            Some(resolution) if !exception.open => resolution.clone(),
+            _ => exception.next(refund.as_ref(), *look),
+        };
+        Err(Error::from(Code::OrderState).says(format!("没有执行：打开这一页之后情况变了。现在：{stands}")))
+    }
+
+    fn not_now(&self) -> Error {
+        let words = if self.exception.open && self.exception.is_unproven(self.look) {
+            "微信还没有查实这笔款，不能关联，也不能退款"
+        } else if self.exception.open {
+            "现在不能这样处理，请刷新页面看看最新情况"
+        } else {
+            "这一条已经处理过了"
+        };
+        Error::from(Code::OrderState).says(words)
+    }
 }
 
 /// 立即退款: sends the money back now, under the number it already has or a new one.
-pub fn refund_now(tx: &Tx, id: ExceptionId, who: &Who) -> Result<RefundId> {
-    let (exception, refund) = taken(tx, id)?;
-    if !exception.options(refund.as_ref()).refund {
-        return Err(not_now(&exception));
+pub fn refund_now(tx: &Tx, case: &Case, who: &Who) -> Result<RefundId> {
+    let exception = &case.exception;
+    if !case.options().refund {
+        return Err(case.not_now());
     }
-    if let Some(refund) = refund.filter(|refund| refund.state == RefundState::Approved) {
-        refund::send_now(tx, &refund, who)?;
+    if let Some(refund) = case.approved() {
+        refund::send_now(tx, refund, who)?;
         return Ok(refund.id);
     }
     let entered = ledger::payment(tx, &exception.transaction_id)?.ok_or(Code::NotFound)?;
@@ -61,27 +83,26 @@ pub fn refund_now(tx: &Tx, id: ExceptionId, who: &Who) -> Result<RefundId> {
 }
 
 /// 停止自动退款: the money stays until somebody decides.
-pub fn stop(tx: &Tx, id: ExceptionId, who: &Who) -> Result<()> {
-    let (exception, refund) = taken(tx, id)?;
-    match refund {
-        Some(refund) if exception.options(Some(&refund)).stop => refund::stop(tx, &refund, who),
-        _ => Err(not_now(&exception)),
+pub fn stop(tx: &Tx, case: &Case, who: &Who) -> Result<()> {
+    match &case.refund {
+        Some(refund) if case.options().stop => refund::stop(tx, refund, who),
+        _ => Err(case.not_now()),
     }
 }
 
 /// 恢复订单: the closed order is taken up again, if every line is still there.
-pub fn restore(tx: &Tx, id: ExceptionId, who: &Who) -> Result<()> {
-    let (exception, refund) = taken(tx, id)?;
-    if !exception.options(refund.as_ref()).restore {
-        return Err(not_now(&exception));
+pub fn restore(tx: &Tx, case: &Case, who: &Who) -> Result<()> {
+    let exception = &case.exception;
+    if !case.options().restore {
+        return Err(case.not_now());
     }
     let order = exception.order_id.map(|order| orders::store::by_id(tx, order)).transpose()?.flatten();
     let order = order.ok_or(Code::NotFound)?;
     if order.refunded > Fen::ZERO || order.paid < order.total {
         return Err(Error::from(Code::OrderState).says("订单的钱已经退过，不能恢复"));
     }
-    if let Some(refund) = refund.filter(|refund| refund.state == RefundState::Approved) {
-        refund::stop(tx, &refund, who)?;
+    if let Some(refund) = case.approved() {
+        refund::stop(tx, refund, who)?;
     }
     if !moves::reopen(tx, &order, "店员恢复了关闭后到账的订单", who)? {
         return Err(Error::from(Code::OutOfStock).says("库存不够，不能恢复订单。可以先补库存，或立即退款"));
@@ -112,10 +133,10 @@ fn hold_tried(tx: &Tx, refunds: &[Refund], order: OrderId, transaction_id: &str)
 }
 
 /// 关联到订单: the money becomes the payment of an order that waits for just that sum.
-pub fn link(tx: &Tx, id: ExceptionId, order_no: &OrderNo, who: &Who) -> Result<OrderId> {
-    let (exception, refund) = taken(tx, id)?;
-    if !exception.options(refund.as_ref()).link {
-        return Err(not_now(&exception));
+pub fn link(tx: &Tx, case: &Case, order_no: &OrderNo, who: &Who) -> Result<OrderId> {
+    let exception = &case.exception;
+    if !case.options().link {
+        return Err(case.not_now());
     }
     let entered = ledger::payment(tx, &exception.transaction_id)?.ok_or(Code::NotFound)?;
     let order = orders::store::by_no(tx, order_no)?
@@ -129,8 +150,8 @@ pub fn link(tx: &Tx, id: ExceptionId, order_no: &OrderNo, who: &Who) -> Result<O
         let words = format!("订单应付 ¥{}，这笔款是 ¥{}，金额不同不能关联；可以先改价", order.total, entered.amount);
         return Err(Error::field("order_no", words));
     }
-    if let Some(refund) = refund.filter(|refund| refund.state == RefundState::Approved) {
-        refund::stop(tx, &refund, who)?;
+    if let Some(refund) = case.approved() {
+        refund::stop(tx, refund, who)?;
     }
     if store::gone_back_since(tx, &entered.transaction_id)?.is_some() {
         let words = "微信说这笔款已有退款，还没有人核对：请先到商户平台核对，把「金额不符」那一条处理掉，再关联";
@@ -160,22 +181,20 @@ pub fn link(tx: &Tx, id: ExceptionId, order_no: &OrderNo, who: &Who) -> Result<O
 }
 
 /// 再向微信查一次: for what only somebody with the key of API v2 has spoken of.
-pub fn ask_again(tx: &Tx, id: ExceptionId) -> Result<()> {
-    let (exception, refund) = taken(tx, id)?;
-    if !exception.options(refund.as_ref()).ask {
-        return Err(not_now(&exception));
+pub fn ask_again(tx: &Tx, case: &Case) -> Result<()> {
+    if !case.options().ask {
+        return Err(case.not_now());
     }
-    Ok(jobs::enqueue(tx, Task::Prove(id), tx.now())?)
+    Ok(jobs::enqueue(tx, Task::Prove(case.exception.id), tx.now())?)
 }
 
 /// 标记为已处理, in a person's own words.
-pub fn note_handled(tx: &Tx, id: ExceptionId, how: &str, who: &Who) -> Result<()> {
-    let (exception, refund) = taken(tx, id)?;
-    if exception.options(refund.as_ref()).stop {
+pub fn note_handled(tx: &Tx, case: &Case, how: &str, who: &Who) -> Result<()> {
+    if case.options().stop {
         return Err(Error::from(Code::OrderState).says("这笔钱正要自动退回，请先停止自动退款，或等它完成"));
     }
-    if !exception.open {
-        return Err(not_now(&exception));
+    if !case.exception.open {
+        return Err(case.not_now());
     }
-    Ok(store::resolve(tx, id, &format!("{}：{how}", who.name))?)
+    Ok(store::resolve(tx, case.exception.id, &format!("{}：{how}", who.name))?)
 }

@@ -42,6 +42,12 @@ impl Api {
     pub fn tells_of(self, made_by: Api) -> bool {
         !(self == Api::V2 && made_by == Api::V3)
     }
+
+    /// Where new attempts are made by this version, money of which only somebody with the key of v2 has told is asked about before
+    /// it may do anything. A shop by v2 has no other key: it pays orders at once, and asking about the rest would guard nothing.
+    pub fn asks_first(self) -> bool {
+        self != Api::V2
+    }
 }
 
 /// The merchant with the credentials of one version.

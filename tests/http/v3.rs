@@ -412,20 +412,13 @@ async fn what_the_key_of_v2_alone_tells_of_is_no_money_before_wechat_says_so() {
     let money = "select count(*) from ledger";
     let before = w.count(money).await;
     // A number that nobody here knows, a second payment of an attempt of v2, and another amount for one; WeChat knows none.
-    let told = |of: &Placed, number: &str, transaction: &str, fen: &str| {
-        let mut notice = w.notice(of, "alice");
-        notice.set("out_trade_no", number);
-        notice.set("transaction_id", transaction);
-        notice.set("total_fee", fen);
-        signed(&notice)
-    };
     for (of, number, transaction, fen) in [
         (&old, "ERP2026113000001", "4200009001", "8800"),
         (&old, old.out_trade_no.as_str(), "4200009002", "8800"),
         (&unpaid, unpaid.out_trade_no.as_str(), "4200009003", "1"),
     ] {
         w.wechat.fault_always("orderquery", Fault::Http500);
-        let answer = w.notify(told(of, number, transaction, fen)).await;
+        let answer = w.notify(told(&w, of, number, transaction, fen)).await;
         assert!(answer.contains("SUCCESS"), "{number}: {answer}");
         w.run_jobs().await;
         let find = format!("select id from money_exceptions where subject = '{transaction} unproven'");
@@ -438,7 +431,8 @@ async fn what_the_key_of_v2_alone_tells_of_is_no_money_before_wechat_says_so() {
             assert_eq!(w.count(money).await, before, "{number}");
             said
         };
-        assert!(link().await.contains("系统正在向微信查"), "{number}");
+        let said = link().await;
+        assert!(said.contains("没有向微信查成：") && said.contains("500") && said.contains("再查"), "{number}: {said}");
         w.wechat.clear_faults();
         w.advance(MINUTE);
         w.run_jobs().await;
@@ -448,7 +442,7 @@ async fn what_the_key_of_v2_alone_tells_of_is_no_money_before_wechat_says_so() {
         assert_eq!(bob.status(&waiting.no).await, "pending_payment", "{number}");
         // Nothing but a person's word ends it, and what is told again is asked again.
         let asked = w.wechat.calls("orderquery");
-        w.notify(told(of, number, transaction, fen)).await;
+        w.notify(told(&w, of, number, transaction, fen)).await;
         w.run_jobs().await;
         assert!(w.wechat.calls("orderquery") > asked, "{number}");
         owner.post(&format!("/admin/exceptions/{id}/resolve"), &[("resolution", "是伪造的，换了密钥")]).await;
@@ -462,7 +456,7 @@ async fn what_the_key_of_v2_alone_tells_of_is_no_money_before_wechat_says_so() {
     let forget = format!("update attempts set out_trade_no = 'lost' where out_trade_no = '{}'", lost.out_trade_no);
     w.shop.write(move |tx| Ok(tx.execute_batch(&forget)?)).await.unwrap();
     w.wechat.fault_always("orderquery", Fault::Http500);
-    w.notify(told(&lost, &lost.out_trade_no, &w.transaction(&lost), "8800")).await;
+    w.notify(told(&w, &lost, &lost.out_trade_no, &w.transaction(&lost), "8800")).await;
     w.run_jobs().await;
     assert_eq!(w.count(money).await, before);
     w.wechat.clear_faults();
@@ -481,6 +475,159 @@ async fn what_the_key_of_v2_alone_tells_of_is_no_money_before_wechat_says_so() {
     w.notify(signed(&w.notice(&unpaid, "alice"))).await;
     assert_eq!(alice.status(&unpaid.no).await, "to_ship");
     w.must_hold().await;
+}
+
+/// What a notice signed with the key of API v2 says: of this attempt, under this number, so much came in as this transaction.
+fn told(w: &World, of: &Placed, number: &str, transaction: &str, fen: &str) -> String {
+    let mut notice = w.notice(of, "alice");
+    for (name, value) in
+        [("out_trade_no", number), ("transaction_id", transaction), ("total_fee", fen), ("cash_fee", fen)]
+    {
+        notice.set(name, value);
+    }
+    signed(&notice)
+}
+
+/// The item about a payment that WeChat may be asked for.
+async fn item(w: &World, transaction: &str) -> i64 {
+    w.count(format!("select max(id) from money_exceptions where transaction_id = '{transaction}'")).await
+}
+
+/// Money that the key of API v2 told of while the shop sold by v2 does nothing in a shop by v3 before WeChat has told of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_of_in_a_shop_by_v2_is_asked_about_once_it_sells_by_v3() {
+    let w = world("").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let (alice, bob, owner) = (w.buyer("alice").await, w.buyer("bob").await, w.staff("owner", Role::Owner).await);
+    let set = async |api: &str| owner.post("/admin/settings", &[("wechat-api", api)]).await;
+    set("v2").await;
+    let old = w.paid(&alice, sku, 1).await;
+    let unpaid = Placed::of(alice.buy(sku, 1).await);
+    let [lost, other] = [Placed::of(alice.buy(sku, 1).await), Placed::of(alice.buy(sku, 1).await)];
+    for real in [&lost, &other] {
+        w.wechat.pay_unheard(&real.prepay_id, Paying::Well).unwrap();
+    }
+    let [known, dearer] = [w.transaction(&lost), w.transaction(&other)];
+    let all = [
+        ("ERP2026113000001", "4200009001", "8800", "没有这笔款"),
+        (old.out_trade_no.as_str(), "4200009002", "8800", "没有这笔款"),
+        (unpaid.out_trade_no.as_str(), "4200009003", "100", "没有这笔款"),
+        ("ERP2026113000002", dearer.as_str(), "100", "微信说这笔款是 88.00 CNY，通知说的是 ¥1.00"),
+        ("ERP2026113000003", known.as_str(), "8800", ""),
+    ];
+    for (number, transaction, fen, _) in all {
+        let answer = w.notify(told(&w, &unpaid, number, transaction, fen)).await;
+        assert!(answer.contains("SUCCESS"), "{number}: {answer}");
+    }
+    // A shop by v2 asks nobody.
+    w.run_jobs().await;
+    assert_eq!(w.count("select count(*) from told_alone").await, 5);
+    assert_eq!(w.count("select count(*) from jobs where kind = 'prove'").await, 0);
+    let offered = owner.page("/admin/exceptions").await;
+    assert_eq!(
+        (offered.matches(">关联到订单<").count(), offered.matches("再向微信查一次").count()),
+        (5, 0),
+        "{offered}"
+    );
+    w.wechat.fault_always("orderquery", Fault::Http500);
+    set("v3").await;
+    let waiting = Placed::of(bob.buy(sku, 1).await);
+    let money = "select count(*) from ledger";
+    let before = w.count(money).await;
+    let decide = async |transaction: &str| {
+        let id = item(&w, transaction).await;
+        owner.post(&format!("/admin/exceptions/{id}/link"), &[("order_no", &waiting.no)]).await;
+        let said = owner.said("/admin/exceptions").await;
+        owner.post(&format!("/admin/exceptions/{id}/refund"), &[]).await;
+        let page = owner.page(&format!("/admin/exceptions/{id}/refund")).await;
+        (said, page)
+    };
+    w.run_jobs().await;
+    for (number, transaction, ..) in all {
+        let (said, page) = decide(transaction).await;
+        assert!(said.contains("微信还没有查实这笔款，不能关联，也不能退款"), "{number}: {said}");
+        assert!(page.contains("现在不能退款"), "{number}: {page}");
+        // Why it was not asked, and when it is asked again.
+        let why = page.contains("没有向微信查成：") && page.contains("500") && page.contains("再查");
+        assert!(why || transaction == "4200009002", "{number}: {page}");
+    }
+    assert_eq!(w.count(money).await, before);
+    // What was to go back by itself waits for WeChat's word, too.
+    w.advance(3 * MINUTE);
+    w.run_jobs().await;
+    assert_eq!(w.wechat.calls("refund"), 0);
+    w.wechat.clear_faults();
+    for _ in 0..20 {
+        w.advance(MINUTE);
+        w.run_jobs().await;
+    }
+    w.wait("the answers", || async {
+        w.run_jobs().await;
+        w.count("select count(distinct transaction_id) from money_exceptions where ours <> ''").await == 4
+    })
+    .await;
+    for (number, transaction, _, answer) in all.into_iter().filter(|(.., answer)| !answer.is_empty()) {
+        let (said, page) = decide(transaction).await;
+        assert!(said.contains("微信还没有查实这笔款"), "{number}: {said}");
+        assert!(page.contains(answer) || transaction == "4200009002", "{number}: {page}");
+    }
+    let failed = "select count(*) from refunds where state = 'failed' and problem_code = 'UNPROVEN'";
+    assert_eq!((w.count(failed).await, w.wechat.calls("refund"), w.count(money).await), (1, 0, before));
+    assert_eq!(bob.status(&waiting.no).await, "pending_payment");
+    // What WeChat knows is linked as ever.
+    let (said, _) = decide(&known).await;
+    assert!(said.contains("已关联"), "{said}");
+    assert_eq!(bob.status(&waiting.no).await, "to_ship");
+    // And whoever sells by v2 again is asked nothing: its key pays orders there.
+    set("v2").await;
+    let again = owner.page("/admin/exceptions").await;
+    assert!(again.contains(">关联到订单<") && !again.contains("再向微信查一次"), "{again}");
+    w.must_hold().await;
+}
+
+/// What waits for WeChat's word is asked for by v2 once the shop sells by that again, and ends with what it is told there.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_wechats_word_ends_in_a_shop_that_sells_by_v2_again() {
+    for by_notice in [true, false] {
+        let w = world("").await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        owner.post("/admin/settings", &[("wechat-api", "v2")]).await;
+        let lost = Placed::of(alice.buy(sku, 1).await);
+        w.wechat.pay_unheard(&lost.prepay_id, Paying::Well).unwrap();
+        let transaction = w.transaction(&lost);
+        owner.post("/admin/settings", &[("wechat-api", "v3")]).await;
+        w.wechat.fault_always("orderquery", Fault::Http500);
+        let notice = told(&w, &lost, "ERP2026113000003", &transaction, "8800");
+        w.notify(notice.clone()).await;
+        w.run_jobs().await;
+        let open = format!(
+            "select count(*) from money_exceptions where subject = '{transaction} unproven' and state = 'open'"
+        );
+        assert_eq!(w.count(open.clone()).await, 1, "{by_notice}");
+        if by_notice {
+            owner.post("/admin/settings", &[("wechat-api", "v2")]).await;
+            w.notify(notice).await;
+            let page = owner.page("/admin/exceptions").await;
+            assert!(page.contains("又收到了通知，现在收款用 API v2"), "{page}");
+        } else {
+            w.wechat.clear_faults();
+            owner.post("/admin/settings", &[("wechat-api", "v2")]).await;
+            w.wait("the answer", || async {
+                w.run_jobs().await;
+                w.count(open.clone()).await == 0
+            })
+            .await;
+            assert!(owner.page("/admin/exceptions").await.contains("已向微信查实"));
+        }
+        assert_eq!(w.count(open).await, 0, "{by_notice}");
+        // WeChat itself says what it was for.
+        let beside = w.count("select count(*) from ledger where order_id is null").await;
+        let alone = w.count("select count(*) from told_alone").await;
+        assert_eq!((beside, alone), if by_notice { (1, 1) } else { (0, 0) });
+        assert_eq!(alice.status(&lost.no).await, if by_notice { "pending_payment" } else { "to_ship" });
+        w.must_hold().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,14 +8,14 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::calendar::{SumShown, mark};
-use super::exceptions::{Shown, with_refunds};
+use super::exceptions::{Shown, look_of, with_refunds};
 use crate::assets;
 use crate::clock::{self, Day};
 use crate::console::{self, Frame, Waiting, back, framed};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
-use crate::exceptions::{Exception, store as exceptions};
+use crate::exceptions::{Exception, Look, store as exceptions};
 use crate::jobs::{self, Task};
 use crate::ledger::{DaySum, store as ledger};
 use crate::money::yuan;
@@ -180,7 +180,8 @@ struct StateShown {
 
 impl DayPage {
     /// `number` is the merchant number in force.
-    fn of(seen: &Seen, frame: Frame, number: Option<&str>, now: i64) -> DayPage {
+    fn of(seen: &Seen, frame: Frame, number: Option<&str>, look: Look) -> DayPage {
+        let now = look.now;
         let Seen { day, sum, orders, unpaid, .. } = seen;
         let bill = seen.found.as_ref().filter(|found| found.billed().is_some());
         let expected = sum.refunded_fen + unpaid.under_way.1 + unpaid.given_up.1;
@@ -210,7 +211,7 @@ impl DayPage {
                 problem: found.problem.clone(),
                 at: clock::shown(found.checked_at),
             }),
-            differences: seen.differences.iter().map(|(e, refund)| Shown::of(e, refund.as_ref(), now)).collect(),
+            differences: seen.differences.iter().map(|(e, refund)| Shown::of(e, refund.as_ref(), look)).collect(),
             running: seen.fetched_at.is_some_and(|at| at <= now),
             waits_until: seen.fetched_at.filter(|at| *at > now).map(clock::shown),
             out: now >= reconcile::out_at(*day),
@@ -228,7 +229,7 @@ async fn page(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>,
     let seen = shop.read(move |conn| Seen::read(conn, day)).await?;
     let frame = framed(shop, &staff.0, "money", flash, seen.waiting);
     let settings = shop.settings();
-    let page = DayPage::of(&seen, frame, settings.get("wechat.mch_id"), shop.now());
+    let page = DayPage::of(&seen, frame, settings.get("wechat.mch_id"), look_of(shop));
     Ok(assets::page("console/money_day.html", page))
 }
 
@@ -379,8 +380,9 @@ mod tests {
 
     #[test]
     fn the_page_of_a_day_asks_for_nothing_that_it_is_not_given() {
+        let look = Look { now: NOW, asks_first: false };
         for (seen, words) in [(matched(), "提现"), (quiet(), "还没有")] {
-            let page = DayPage::of(&seen, Frame::sample(Role::Manager), Some("19"), NOW);
+            let page = DayPage::of(&seen, Frame::sample(Role::Manager), Some("19"), look);
             let html = assets::strictly("console/money_day.html", page).unwrap_or_else(|e| panic!("{e:#}"));
             assert!(html.contains(words) && html.contains("四方核对"), "{words}");
             assert_eq!(html.contains("换不回去"), words == "提现");

@@ -14,12 +14,12 @@ use crate::console::{Frame, back, framed, waiting};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
-use crate::exceptions::{Exception, Kind, store};
+use crate::exceptions::{Exception, Kind, Look, store};
 use crate::ids::{ExceptionId, OrderNo, OutRefundNo};
 use crate::money::yuan;
 use crate::orders::Who;
 use crate::payments::refund::{learn, rest_of};
-use crate::reconcile::decide;
+use crate::reconcile::decide::{self, Case};
 use crate::reconcile::parts::day;
 use crate::refunds::{Refund, store as refunds};
 use crate::shop::Shop;
@@ -42,6 +42,11 @@ pub fn with_refunds(conn: &Connection, found: Vec<Exception>) -> Result<Vec<(Exc
         .collect()
 }
 
+/// How items are looked at now.
+pub fn look_of(shop: &Shop) -> Look {
+    Look { now: shop.now(), asks_first: shop.settings().api().asks_first() }
+}
+
 /// The inbox: what is open first.
 #[derive(Serialize)]
 struct ExceptionsPage {
@@ -55,7 +60,7 @@ struct ExceptionsPage {
 
 #[get("/exceptions")]
 async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>) -> Result<Template> {
-    let now = shop.now();
+    let look = look_of(shop);
     let read = |conn: &Connection| {
         let check = crate::payments::store::last_self_check(conn)?;
         Ok((with_refunds(conn, store::inbox(conn, 200)?)?, check, waiting(conn)?))
@@ -64,7 +69,7 @@ async fn list(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>>)
     let page = ExceptionsPage {
         frame: framed(shop, &staff.0, "money", flash, waits),
         tab: "exceptions",
-        rows: rows.iter().map(|(exception, refund)| Shown::of(exception, refund.as_ref(), now)).collect(),
+        rows: rows.iter().map(|(exception, refund)| Shown::of(exception, refund.as_ref(), look)).collect(),
         may_decide: staff.0.role >= Role::Manager,
         check: check.map(|check| clock::shown_short(check.at)),
     };
@@ -108,8 +113,8 @@ pub struct Shown {
 }
 
 impl Shown {
-    pub fn of(exception: &Exception, refund: Option<&Refund>, now: i64) -> Shown {
-        let options = exception.options(refund);
+    pub fn of(exception: &Exception, refund: Option<&Refund>, look: Look) -> Shown {
+        let options = exception.options(refund, look);
         Shown {
             id: exception.id,
             kind: exception.kind,
@@ -122,7 +127,7 @@ impl Shown {
             amount: yuan(exception.amount_fen),
             what: exception.what.clone(),
             at: clock::shown(exception.opened_at),
-            next: exception.next(refund, now),
+            next: exception.next(refund, look),
             refund_no: refund.map(|refund| refund.out_refund_no.clone()),
             day: exception.day.map(|day| day.shown()),
             difference: exception.difference.map(|difference| difference.text()),
@@ -136,7 +141,7 @@ impl Shown {
             may_ask: options.ask,
             resolution: exception.resolution.clone(),
             resolved_at: exception.resolved_at.map(clock::shown),
-            seen: now,
+            seen: look.now,
             mark: exception.mark(refund),
         }
     }
@@ -155,12 +160,13 @@ async fn act<T: Send + 'static>(
     id: &str,
     what: &'static str,
     shown: Option<String>,
-    work: impl Fn(&Tx, ExceptionId, &Who) -> Result<T> + Send + 'static,
+    work: impl Fn(&Tx, &Case, &Who) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let id = id_of(id)?;
+    let (id, look) = (id_of(id)?, look_of(shop));
     let write = move |tx: &Tx| {
-        decide::must_stand(tx, id, shown.as_deref())?;
-        let done = work(tx, id, &Who::staff(&staff.name))?;
+        let case = Case::of(tx, id, look)?;
+        case.must_stand(shown.as_deref())?;
+        let done = work(tx, &case, &Who::staff(&staff.name))?;
         audit(tx, &staff, &format!("资金异常 {id}：{what}"))?;
         Ok(done)
     };
@@ -181,7 +187,7 @@ struct RefundPage {
 /// A second screen repeats the facts before money leaves.
 #[get("/exceptions/<id>/refund")]
 async fn refund_page(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Template> {
-    let (id, now) = (id_of(id)?, shop.now());
+    let (id, look) = (id_of(id)?, look_of(shop));
     let read = move |conn: &Connection| {
         let found = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
         let entered = crate::ledger::store::payment(conn, &found.transaction_id)?;
@@ -194,7 +200,7 @@ async fn refund_page(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Tem
     let rest = rest.filter(|rest| rest.get() < exception.amount_fen).map(|rest| rest.to_string());
     let page = RefundPage {
         frame: framed(shop, &staff.0, "money", None, waits),
-        e: Shown::of(&exception, refund.as_ref(), now),
+        e: Shown::of(&exception, refund.as_ref(), look),
         staff: staff.0.name,
         rest,
     };
@@ -235,17 +241,17 @@ struct LinkForm {
 #[post("/exceptions/<id>/link", data = "<form>")]
 async fn link(shop: &State<Shop>, staff: Manager, id: &str, form: Form<LinkForm>) -> Flash<Redirect> {
     let typed = form.order_no.trim().to_uppercase();
-    let link = move |tx: &Tx, id: ExceptionId, who: &Who| {
+    let link = move |tx: &Tx, case: &Case, who: &Who| {
         let order_no: OrderNo =
             typed.parse().map_err(|_| Error::field("order_no", format!("「{typed}」不是订单号，请核对")))?;
-        decide::link(tx, id, &order_no, who)
+        decide::link(tx, case, &order_no, who)
     };
     back(INBOX, act(shop, staff.0, id, "关联到订单", form.into_inner().shown, link).await.map(|_| "已关联，订单已付款"))
 }
 
 #[post("/exceptions/<id>/ask")]
 async fn ask(shop: &State<Shop>, staff: Manager, id: &str) -> Flash<Redirect> {
-    let done = act(shop, staff.0, id, "再向微信查一次", None, |tx, id, _| decide::ask_again(tx, id)).await;
+    let done = act(shop, staff.0, id, "再向微信查一次", None, |tx, case, _| decide::ask_again(tx, case)).await;
     back(INBOX, done.map(|()| "正在向微信查，刷新页面看结果"))
 }
 
@@ -267,22 +273,20 @@ async fn resolve(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Resolu
     };
     let how = form.resolution.trim().to_owned();
     let seen = form.seen;
-    let resolve = move |tx: &Tx, id: ExceptionId, who: &Who| {
+    let resolve = move |tx: &Tx, case: &Case, who: &Who| {
         if !RESOLUTION.fits(&how) {
             return Err(Error::field("resolution", format!("请写明怎么处理的（{RESOLUTION}）")));
         }
-        if let (Some(seen), Some(exception)) = (seen, store::by_id(tx, id)?)
+        let exception = case.exception();
+        if let Some(seen) = seen
             && exception.subject == store::gone_back(&exception.transaction_id)
             && learn::unseen_since(tx, &exception.transaction_id)?.is_some_and(|told_at| told_at > seen)
         {
             let words = "打开这一页之后，微信又提示这笔款退过：请再到商户平台核对一次，再标记";
             return Err(Error::from(Code::OrderState).says(words));
         }
-        decide::note_handled(tx, id, &how, who)?;
-        match store::by_id(tx, id)?.and_then(|exception| exception.day) {
-            Some(day) => day::refresh(tx, day),
-            None => Ok(()),
-        }
+        decide::note_handled(tx, case, &how, who)?;
+        exception.day.map_or(Ok(()), |day| day::refresh(tx, day))
     };
     back(to, act(shop, staff.0, id, "标记为已处理", None, resolve).await.map(|()| "已标记为处理完"))
 }

@@ -23,7 +23,7 @@ use crate::customers::store as customers;
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
-use crate::exceptions::{Exception, store as exceptions};
+use crate::exceptions::{Exception, Look, store as exceptions};
 use crate::ids::{BuyerId, LineId, OrderNo, OutTradeNo, ProductId, PromotionId, ShipmentId};
 use crate::invoices::{Invoice, InvoiceState, store as invoices};
 use crate::ledger::{Shares, store as ledger};
@@ -106,6 +106,7 @@ struct Seen {
     shares: Vec<Shares>,
     events: Vec<Event>,
     exceptions: Vec<(Exception, Option<Refund>)>,
+    look: Look,
     /// How many orders its buyer has paid for, and how much.
     history: (i64, i64),
     openid: String,
@@ -154,6 +155,7 @@ impl Seen {
             shares: ledger::shares_of(conn, id)?,
             events: store::events(conn, id)?,
             exceptions: money::exceptions::with_refunds(conn, exceptions::of_order(conn, id)?)?,
+            look: Look { now, asks_first: settings.api().asks_first() },
             history: customers::totals(conn, order.buyer_id)?,
             openid: buyers::store::openid(conn, order.buyer_id)?,
             expiring: jobs::store::waiting_for(conn, jobs::Task::Expire(id))?,
@@ -410,7 +412,12 @@ impl OrderPage {
             resends: resends_shown(full),
             mark: full.mark(),
             lost: if may.resend { to_resend(full) } else { Vec::new() },
-            exceptions: seen.exceptions.iter().map(|(e, r)| money::exceptions::Shown::of(e, r.as_ref(), now)).collect(),
+            exceptions: {
+                let shown = |(e, refund): &(Exception, Option<Refund>)| {
+                    money::exceptions::Shown::of(e, refund.as_ref(), seen.look)
+                };
+                seen.exceptions.iter().map(shown).collect()
+            },
             parts: Part::ALL
                 .iter()
                 .filter(|part| may.see_money || **part != Part::Money)

@@ -18,6 +18,7 @@ use crate::payments::store as payments;
 use crate::refunds::{CAME_BACK, LOOKED, OTHER_MERCHANT, Origin, Refund, RefundState, store as refunds};
 use crate::returns::store as returns;
 use crate::shop::Shop;
+use crate::wechat::pay::{Trade, TradeOf};
 use crate::wechat::refund::{REFUND, REFUND_QUERY, RefundOrder, balance_may_do};
 use crate::wechat::{Account, Exchange, GatewayError};
 
@@ -56,6 +57,9 @@ pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
     if let Some(ran) = come_back(shop, &taken, &account, id).await? {
         return Ok(ran);
     }
+    if let Some(ran) = never_came_in(shop, &taken, id).await? {
+        return Ok(ran);
+    }
     let refund = match next(shop, &account, id, false).await? {
         Next::Rest(ran) => return Ok(ran),
         Next::Send(refund, order) => return send(shop, &account, &refund, &order).await,
@@ -80,6 +84,53 @@ pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
         },
     }
 }
+
+/// Money of which only somebody with the key of API v2 has told goes back of a shop by API v3 once WeChat has told of it: whatever
+/// agreed to that did so before. `None` where it may go.
+async fn never_came_in(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Option<Ran>> {
+    // Where another merchant number is set, nothing is sent either.
+    let Some(account) = taken.asker(shop).ok().filter(|_| shop.settings().api().asks_first()) else { return Ok(None) };
+    let waits = |refund: &Refund, now: i64| {
+        refund.state == RefundState::Approved && refund.tries == 0 && refund.not_before <= now
+    };
+    let now = shop.now();
+    let read = move |conn: &Connection| {
+        let refund = refunds::by_id(conn, id)?.filter(|refund| waits(refund, now));
+        let Some(transaction_id) = refund.and_then(|refund| refund.transaction_id) else { return Ok(None) };
+        Ok(ledger::is_told_alone(conn, &transaction_id)?.then_some(transaction_id))
+    };
+    let Some(transaction_id) = shop.read(read).await? else { return Ok(None) };
+    let exchange = shop.wechat.order_query(&account, TradeOf::Transaction(&transaction_id), &shop.nonces).await;
+    let mut entry = Logged::sent(&exchange);
+    entry.transaction_id = Some(transaction_id.clone());
+    let found = match exchange.result {
+        Ok(found) => found,
+        Err(e) => {
+            shop.write_always(move |tx| Ok(entry.record(tx).map(drop)?)).await?;
+            return Ok(Some(Ran::Failed(e.to_string())));
+        }
+    };
+    let write = move |tx: &Tx| {
+        let mut entry = entry.clone();
+        if let Trade::Paid(payment) = &found {
+            entry.amount = Some(payment.total);
+            ledger::confirm(tx, payment)?;
+        }
+        entry.record(tx)?;
+        if !ledger::is_told_alone(tx, &transaction_id)? {
+            return Ok(None);
+        }
+        if let Some(refund) = refunds::by_id(tx, id)?.filter(|refund| waits(refund, tx.now())) {
+            give_up(tx, &refund, NEVER_CAME_IN, UNPROVEN)?;
+        }
+        Ok(Some(Ran::Done))
+    };
+    shop.write_always(write).await
+}
+
+/// `problem_code` of a refund of money that WeChat does not know, and what is said of it.
+const NEVER_CAME_IN: &str = "UNPROVEN";
+const UNPROVEN: &str = "这笔款只有 API v2 的密钥签过名，微信说没有收到过，或收到的金额不同，所以没有退。请到商户平台按微信交易号核对：那边也没有的，停止这一笔，再换掉 APIv2 密钥。";
 
 /// After going back to a backup, before a refund goes out for the first time since, however often it was tried before:
 /// WeChat may have given the same back under a number that is forgotten here. Likewise before one goes out again that WeChat
