@@ -381,6 +381,103 @@ mod tests {
         assert_eq!(new.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap(), "20261001 20261006");
     }
 
+    /// Money beside orders that nobody but whoever has the key of API v2 told of, as far as the log knows, is asked about; and a refund
+    /// that a bill told of holds its order, unless somebody has looked since.
+    #[test]
+    fn money_that_v2_alone_told_of_and_refunds_that_bills_told_of_are_carried_over() {
+        let (dir, old) = shop_of(67);
+        old.execute_batch(
+            "insert into buyers (id, app_id, openid, created_at) values (1, 'wx', 'o1', 0);
+             insert into orders (id, order_no, buyer_id, status, goods_fen, freight_fen, total_fen, paid_fen, delivery, holds_stock,
+                                 created_at, expires_at)
+               values (7, '20261008AAAAAAAAAA', 1, 'to_ship', 100, 0, 100, 100, 'none', 1, 0, 0);",
+        )
+        .unwrap();
+        let payment = |id: &str, order: &str| {
+            let sql = format!(
+                "insert into ledger (kind, wechat_id, order_id, amount_fen, at, moved_at, day)
+                   values ('payment', '{id}', {order}, 100, 1, 1, '20261008')"
+            );
+            old.execute(&sql, []).unwrap();
+        };
+        // Each with what is known of it besides.
+        for (id, besides) in [
+            ("42-1", ""),
+            ("42-2", "insert into strays (transaction_id, mch_id, api) values ('42-2', '19', 'v2')"),
+            ("42-3", "insert into strays (transaction_id, mch_id, api) values ('42-3', '19', 'v3')"),
+            (
+                "42-4",
+                "insert into ledger (kind, wechat_id, order_id, amount_fen, at, moved_at, day)
+                   values ('link', '42-4', 7, 100, 1, 1, '20261008')",
+            ),
+            ("42-5", "orderquery 100"),
+            ("42-6", "orderquery 1"),
+            ("42-7", "orderquery null"),
+            ("42-8", "notify 100"),
+        ] {
+            payment(id, "null");
+            match besides.split_once(' ').filter(|(kind, _)| ["orderquery", "notify"].contains(kind)) {
+                Some((kind, fen)) => old.execute(
+                    &format!(
+                        "insert into messages (at, direction, kind, transaction_id, amount_fen, verdict, reason, checks, request,
+                                               response, source_ip, took_ms)
+                           values (1, 'in', '{kind}', '{id}', {fen}, 'ok', '', '[]', x'', x'', '', 1)"
+                    ),
+                    [],
+                ),
+                None if besides.is_empty() => Ok(0),
+                None => old.execute(besides, []),
+            }
+            .unwrap();
+        }
+        // When the bill told of it, when a notice did, and what became of the look into it.
+        for (id, told_at, noticed_at, item) in [
+            ("43-1", 5, "", ""),
+            ("43-2", 5, "", "'open', 3, null"),
+            ("43-3", 5, "", "'resolved', 3, 4"),
+            ("43-4", 5, "", "'resolved', 3, 6"),
+            ("43-5", 5, "2", "'resolved', 3, 4"),
+            ("43-6", 5, "", "known"),
+        ] {
+            payment(id, "7");
+            let billed = format!(
+                "insert into billed_refunds (refund_id, out_refund_no, transaction_id, told_at)
+                   values ('50-{id}', 'R{id}', '{id}', {told_at})"
+            );
+            old.execute(&billed, []).unwrap();
+            if !noticed_at.is_empty() {
+                let notice = format!(
+                    "insert into messages (at, direction, kind, transaction_id, out_refund_no, verdict, reason, checks, request,
+                                           response, source_ip, took_ms)
+                       values ({noticed_at}, 'in', 'refund_notify', '{id}', 'R{id}', 'ok', '', '[]', x'', x'', '', 1)"
+                );
+                old.execute(&notice, []).unwrap();
+            }
+            let sql = match item {
+                "" => continue,
+                "known" => format!(
+                    "insert into refunds (out_refund_no, inside, transaction_id, payment_fen, origin, state, amount_fen, reason,
+                                          not_before, refund_id, created_at)
+                       values ('R{id}', 0, '{id}', 100, 'console', 'processing', 1, '', 0, '50-{id}', 0)"
+                ),
+                item => format!(
+                    "insert into money_exceptions (kind, subject, state, opened_at, resolved_at, transaction_id, amount_fen, what)
+                       values ('amount_mismatch', '{id} gone back', {item}, '{id}', 100, 'x')"
+                ),
+            };
+            old.execute(&sql, []).unwrap();
+        }
+        drop(old);
+        drop(Db::open(dir.path()).unwrap());
+        let new = Connection::open(dir.path().join("xiaopu.db")).unwrap();
+        let all = |sql: &str| -> String { new.query_row(sql, [], |row| row.get(0)).unwrap() };
+        let alone = "select group_concat(transaction_id, ' ') from (select * from told_alone order by 1)";
+        assert_eq!(all(alone), "42-1 42-2 42-6 42-7 42-8");
+        let held = "select group_concat(transaction_id || ' ' || opened_at || ' ' || coalesce(order_id, '-'), ', ')
+                      from (select * from money_exceptions where state = 'open' order by transaction_id)";
+        assert_eq!(all(held), "43-1 5 7, 43-2 3 -, 43-3 5 7");
+    }
+
     /// Orders from before the index of words are found by it, and those of each day are counted.
     #[test]
     fn orders_of_an_older_shop_are_found_and_counted() {
