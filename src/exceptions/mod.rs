@@ -189,7 +189,7 @@ impl Exception {
         let here = state.is_none_or(|state| state == RefundState::Cancelled || state == RefundState::Rejected);
         let free = self.open && (here || waits);
         // What an order stands on is not given back whole beside it, and pays no other.
-        let settled = self.inside && matches!(self.kind, AmountMismatch | OrphanPayment);
+        let settled = self.inside && self.kind.is_money_beside();
         let own = self.fee_type == "CNY" && !self.transaction_id.is_empty() && !settled && !unproven;
         Options {
             refund: free && own && matches!(self.kind, LatePayment | DuplicatePayment | AmountMismatch | OrphanPayment),
@@ -258,12 +258,14 @@ impl Exception {
         }
         match self.kind {
             Kind::LatePayment => "系统不会再自动处理：可以立即退款，库存够时也可以恢复订单。",
-            Kind::DuplicatePayment => "系统不会再自动处理：订单只需要付一次，请退回这一笔。",
+            Kind::DuplicatePayment if !self.inside => "系统不会再自动处理：订单只需要付一次，请退回这一笔。",
             Kind::AmountMismatch if self.fee_type != "CNY" => "外币款项请在微信商户平台退款，处理后在这里登记。",
-            Kind::AmountMismatch | Kind::OrphanPayment if self.inside => {
+            Kind::DuplicatePayment | Kind::AmountMismatch | Kind::OrphanPayment if self.inside => {
                 "这笔钱记在订单里，不从这里退：要退的到订单页退给买家，核对完在这里登记。"
             }
-            Kind::AmountMismatch => "系统不会自动退：请核对后立即退款，或关联到金额相同的订单。",
+            Kind::DuplicatePayment | Kind::AmountMismatch => {
+                "系统不会自动退：请核对后立即退款，或关联到金额相同的订单。"
+            }
             Kind::OrphanPayment => "系统不会自动退，因为它可能属于共用商户号的别的系统：查明后立即退款，或关联到订单。",
             Kind::PayerMismatch => "款项已正常入账，只作提醒：如果退款，钱会回到付款人。",
             Kind::ConsoleRefund => "系统已登记这笔退款，不需要再退；核对后标记即可。",

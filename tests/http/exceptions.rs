@@ -349,6 +349,53 @@ async fn money_that_nobody_knows_waits_for_a_person() {
     w.must_hold().await;
 }
 
+/// Money that was reported twice and linked by one of the two is offered by the other no more, and a refund that was to give it back
+/// before gives nothing back beside the order.
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_pays_an_order_goes_back_by_no_other_item_or_refund() {
+    for stopped in [true, false] {
+        let w = World::new().await;
+        let sku = w.product("苹果", 1000, 9).await;
+        let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+        let (paid, other) = (w.paid(&alice, sku, 1).await, Placed::of(alice.buy(sku, 1).await));
+        w.wechat.fault_always("refund", Fault::refused("NOTENOUGH", "余额不足"));
+        let mut notice = w.notice(&paid, "alice");
+        notice.set("transaction_id", "4200009001");
+        w.notify(signed(&notice)).await;
+        let twice = exception_id(&w, "duplicate_payment").await;
+        w.advance(3 * MINUTE);
+        w.run_jobs().await;
+        let number = "select out_refund_no from refunds where state = 'failed'";
+        let number: String = w.shop.read(move |conn| Ok(conn.query_row(number, [], |row| row.get(0))?)).await.unwrap();
+        let refund = format!("/admin/refunds/{number}");
+        if stopped {
+            manager.post(&format!("{refund}/stop"), &[]).await;
+        }
+        notice.set("out_trade_no", "OTHER-SYSTEM-0001");
+        w.notify(signed(&notice)).await;
+        let orphan = exception_id(&w, "orphan_payment").await;
+        manager.post(&format!("/admin/exceptions/{orphan}/link"), &[("order_no", &other.no)]).await;
+        assert_eq!(alice.status(&other.no).await, "to_ship", "{stopped}");
+        w.wechat.clear_faults();
+        // By the other item, by its link, and by the refund of before.
+        let page = manager.page("/admin/exceptions").await;
+        assert!(!page.contains(&format!("/admin/exceptions/{twice}/refund")), "{stopped}: {page}");
+        let third = Placed::of(alice.buy(sku, 1).await);
+        manager.post(&format!("/admin/exceptions/{twice}/refund"), &[]).await;
+        manager.post(&format!("/admin/exceptions/{twice}/link"), &[("order_no", &third.no)]).await;
+        manager.post(&format!("{refund}/retry"), &[]).await;
+        if !stopped {
+            assert!(manager.said(&refund).await.contains("后来关联到了订单"));
+        }
+        w.advance(3 * MINUTE);
+        w.run_jobs().await;
+        assert_eq!(w.wechat.calls("refund"), 1, "{stopped}: the one that was refused");
+        assert_eq!(w.count("select count(*) from refunds where state <> 'cancelled'").await, i64::from(!stopped));
+        assert_eq!(alice.status(&third.no).await, "pending_payment", "{stopped}");
+        w.must_hold().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_orphan_pays_the_closed_order_it_is_linked_to() {
     let w = World::new().await;

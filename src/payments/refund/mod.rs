@@ -411,6 +411,12 @@ pub fn retry(tx: &Tx, id: RefundId, who: &Who) -> Result<()> {
 fn must_fit(tx: &Tx, refund: &Refund) -> Result<()> {
     let gone = |words: &str| exceeds("amount", format!("别的退款已经用掉了这一笔（{words}），请停止这一笔"));
     if let Some(transaction) = &refund.transaction_id {
+        // Made when it stood beside every order: the one that it pays now knows nothing of it.
+        let paid = ledger::payment(tx, transaction)?.and_then(|entered| entered.order_id);
+        if paid.is_some() && !refund.inside {
+            let words = "这笔款后来关联到了订单，钱记在订单里：要退的到那个订单退给买家，这一笔请停止";
+            return Err(exceeds("amount", words.into()));
+        }
         let taken = refunds::of_transaction(tx, transaction)?.into_iter().filter(|r| r.state.takes_money());
         let taken = taken.fold(Fen::ZERO, |sum, r| sum.plus(r.amount).unwrap_or(sum));
         if refund.payment.minus(taken).unwrap_or_default() < refund.amount {
