@@ -175,6 +175,10 @@ fn read_listed(row: &Row<'_>) -> Result<Listed> {
     })
 }
 
+pub fn by_id(conn: &Connection, id: JobId) -> Result<Option<Listed>> {
+    conn.prepare_cached("select * from jobs where id = ?1")?.query_row([id], read_listed).optional()
+}
+
 /// What is not done yet: first what needs a person, then what is due soonest.
 pub fn open(conn: &Connection, limit: i64) -> Result<Vec<Listed>> {
     let mut stuck = conn.prepare_cached("select * from jobs where state = 'needs_person' order by run_at limit ?1")?;
@@ -270,15 +274,14 @@ pub fn failing(conn: &Connection, task: Task) -> Result<Option<String>> {
 }
 
 /// Takes up a job again that had been left to a person, or runs a waiting one now.
-pub fn run_now(tx: &Tx, id: JobId) -> Result<bool> {
-    let changed = tx
-        .prepare_cached(
-            "update or ignore jobs
-                set state = 'waiting', run_at = ?2, updated_at = ?2, asked = asked + 1, tries = 0, failing_since = null
-              where id = ?1 and state <> 'done'",
-        )?
-        .execute(params![id, tx.now()])?;
-    Ok(changed == 1)
+pub fn run_now(tx: &Tx, id: JobId) -> Result<()> {
+    tx.prepare_cached(
+        "update or ignore jobs
+            set state = 'waiting', run_at = ?2, updated_at = ?2, asked = asked + 1, tries = 0, failing_since = null
+          where id = ?1 and state <> 'done'",
+    )?
+    .execute(params![id, tx.now()])?;
+    Ok(())
 }
 
 /// Runs now what failed when it was last tried, also what was left to a person: what it failed by may have been put right.

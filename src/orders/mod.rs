@@ -220,7 +220,8 @@ impl Order {
             cancel: unpaid,
             ship: to_ship,
             readdress: (unpaid || to_ship) && self.address.is_some(),
-            query: unpaid || self.status == OrderStatus::Closed,
+            // Of one that waits to be sent: whether something went back.
+            query: unpaid || to_ship || self.status == OrderStatus::Closed,
         }
     }
 }

@@ -63,6 +63,11 @@ async fn a_job_that_keeps_failing_is_left_to_a_person_and_taken_up_again() {
     w.wait("its end", || async { manager.page("/admin/jobs?tab=done").await.contains(&number) }).await;
     manager.post(&run, &[]).await;
     assert!(manager.said("/admin/jobs").await.contains("已经完成了"));
+    // What goes its way is offered to nobody, and hurried by nobody.
+    let id = w.count("select id from jobs where state = 'waiting' and kind = 'carriers' and tries = 0").await;
+    assert!(!manager.page("/admin/jobs").await.contains(&format!("/admin/jobs/{id}/run")));
+    manager.post(&format!("/admin/jobs/{id}/run"), &[]).await;
+    assert!(manager.said("/admin/jobs").await.contains("到点会自己做，不用催"));
     w.must_hold().await;
 }
 

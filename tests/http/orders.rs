@@ -10,6 +10,37 @@ use xiaopu::staff::Role;
 
 use crate::support::*;
 
+/// WeChat is asked about an order where its page offers that, and nowhere else.
+#[tokio::test(flavor = "multi_thread")]
+async fn wechat_is_asked_about_an_order_where_its_page_offers_that() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let (alice, clerk) = (w.buyer("alice").await, w.staff("clerk", Role::Clerk).await);
+    let (unpaid, paid) = (Placed::of(alice.buy(sku, 1).await), w.paid(&alice, sku, 1).await);
+    let closed = Placed::of(alice.buy(sku, 1).await);
+    alice.post(&format!("/orders/{}/cancel", closed.no), None).await.ok();
+    let sent = super::returns::shipped(&w, &clerk, &alice, sku, 1).await;
+    for (placed, offered, words) in [
+        (&unpaid, true, "微信回答：还没有付款"),
+        (&paid, true, "微信回答：已支付 ¥10.00"),
+        (&closed, true, "微信回答："),
+        (&sent, false, "」，不用再查单"),
+    ] {
+        let here = format!("/admin/orders/{}", placed.no);
+        assert_eq!(clerk.page(&here).await.contains(&format!("{here}/query")), offered, "{words}");
+        let asked = format!(
+            "select count(*) from messages m join orders o on o.id = m.order_id
+              where m.kind = 'orderquery' and o.order_no = '{}'",
+            placed.no
+        );
+        let before = w.count(asked.clone()).await;
+        clerk.post(&format!("{here}/query"), &[]).await;
+        let said = clerk.said(&here).await;
+        assert!(said.contains(words), "{words}: {said}");
+        assert_eq!(w.count(asked).await > before, offered, "{words}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_filter_finds_its_orders_and_no_others() {
     let w = World::new().await;

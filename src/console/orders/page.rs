@@ -586,24 +586,36 @@ async fn save_memo(shop: &Shop, staff: Staff, no: &str, form: Memo) -> Result<()
     shop.write(write).await
 }
 
-/// Asks WeChat now, about the newest attempt.
+/// Asks WeChat now, about the attempt that was paid, else about the newest.
 #[post("/orders/<no>/query")]
-async fn query(shop: &State<Shop>, _staff: Clerk, no: &str) -> Flash<Redirect> {
-    match ask_wechat(shop, no).await {
+async fn query(shop: &State<Shop>, staff: Clerk, no: &str) -> Flash<Redirect> {
+    match ask_wechat(shop, staff.0.role, no).await {
         Ok(said) => Flash::success(lead(here(no)), said),
         Err(e) => back(no, Err(e)),
     }
 }
 
-async fn ask_wechat(shop: &Shop, no: &str) -> Result<String> {
-    let order = find(shop, no).await?;
-    let attempts = shop.read(move |conn| Ok(payments::attempts(conn, order.id)?)).await?;
-    let last =
-        attempts.last().ok_or_else(|| Error::from(Code::NotFound).says("买家还没有发起支付，没有可查的支付单"))?;
-    let unasked = || Error::from(Code::PaymentNotConfigured).says(format!("没有查：{}", last.why_unasked(shop)));
-    let account = last.account(shop).ok_or_else(unasked)?;
-    since::ask_first(shop, order.id).await?;
-    match check::ask(shop, &account, last).await?.trade {
+async fn ask_wechat(shop: &Shop, role: Role, no: &str) -> Result<String> {
+    let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
+    let read = move |conn: &rusqlite::Connection| {
+        let full = found(conn, &order_no)?;
+        if !May::of(role, &full).query {
+            let words = match full.at_wechat {
+                None => "买家还没有发起支付，没有可查的支付单".to_owned(),
+                Some(_) => format!("订单现在是「{}」，不用再查单；退款到哪一步了请看退款页", full.order.status.text()),
+            };
+            return Err(Error::from(Code::OrderState).says(words));
+        }
+        let mut attempts = payments::attempts(conn, full.order.id)?;
+        let paid = attempts.iter().position(|attempt| attempt.transaction_id.is_some());
+        let attempt = paid.map(|nth| attempts.swap_remove(nth)).or_else(|| attempts.pop()).ok_or(Code::NotFound)?;
+        Ok((full.order.id, attempt))
+    };
+    let (order, attempt) = shop.read(read).await?;
+    let unasked = || Error::from(Code::PaymentNotConfigured).says(format!("没有查：{}", attempt.why_unasked(shop)));
+    let account = attempt.account(shop).ok_or_else(unasked)?;
+    since::ask_first(shop, order).await?;
+    match check::ask(shop, &account, &attempt).await?.trade {
         Ok(Trade::Paid(payment)) if payment.refund_started => Ok(format!(
             "微信回答：已支付 ¥{}，之后有过退款：退了多少请看这一单的退款，对不上的到商户平台核对",
             payment.total

@@ -194,7 +194,6 @@ fn shown(conn: &Connection, job: &Listed, role: Role, now: i64) -> Result<JobSho
     let (subject, link) = subject(conn, job)?;
     let of_owner = matches!(job.kind, Kind::Backup | Kind::Deliver);
     let (waits, stuck) = (job.state == JobState::Waiting, job.state == JobState::NeedsPerson);
-    let late = waits && job.run_at < now - clock::MINUTE;
     // An order that is not waiting for money any more is left alone when its time is up.
     let unpaid = |order: Order| order.status == OrderStatus::PendingPayment;
     let idle = job.kind == Kind::Expire && !orders::by_id(conn, OrderId(job.subject))?.is_some_and(unpaid);
@@ -207,13 +206,25 @@ fn shown(conn: &Connection, job: &Listed, role: Role, now: i64) -> Result<JobSho
         idle,
         state_text: job.state.text(),
         next: waits.then(|| clock::shown(job.run_at)),
-        late,
+        late: is_late(job, now),
         tries: job.tries,
         error: job.last_error.clone(),
         updated: clock::shown(job.updated_at),
-        // What goes its way is not hurried.
-        may_run: role >= Role::Manager && job.state != JobState::Done && (stuck || late || job.tries > 0),
+        may_run: role >= Role::Manager && may_be_hurried(job, now),
     })
+}
+
+fn is_late(job: &Listed, now: i64) -> bool {
+    job.state == JobState::Waiting && job.run_at < now - clock::MINUTE
+}
+
+/// Pages and the act ask this one function: what goes its way is not hurried.
+fn may_be_hurried(job: &Listed, now: i64) -> bool {
+    match job.state {
+        JobState::NeedsPerson => true,
+        JobState::Waiting => job.tries > 0 || is_late(job, now),
+        JobState::Done => false,
+    }
 }
 
 /// What a job is about, in words, and where that is shown.
@@ -271,9 +282,13 @@ fn subject(conn: &Connection, job: &Listed) -> Result<(String, Option<String>)> 
 async fn run_now(shop: &State<Shop>, staff: Manager, id: &str) -> Result<Flash<Redirect>> {
     let id: JobId = id.parse().map_err(|_| Code::NotFound)?;
     let write = move |tx: &Tx| {
-        if !store::run_now(tx, id)? {
-            return Err(Error::from(Code::OrderState).says("这个任务已经完成了"));
+        let job = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
+        if !may_be_hurried(&job, tx.now()) {
+            let done = job.state == JobState::Done;
+            let words = if done { "这个任务已经完成了" } else { "这个任务到点会自己做，不用催" };
+            return Err(Error::from(Code::OrderState).says(words));
         }
+        store::run_now(tx, id)?;
         Ok(audit(tx, &staff.0, &format!("立即重试任务 {id}"))?)
     };
     let done = shop.write(write).await;
