@@ -3,7 +3,7 @@
 use crate::ids::OrderNo;
 use crate::shop::Shop;
 use crate::wechat::pay::{Trade, TradeOf};
-use crate::wechat::v3::sign::BadSeal;
+use crate::wechat::v3::{refusal, sign::BadSeal};
 use crate::wechat::{Account, Api, Exchange, GatewayError, Signature, for_owner};
 
 /// Asks with the keys in force, and changes nothing.
@@ -20,20 +20,27 @@ pub fn judge(api: Api, exchange: &Exchange<Trade>) -> Result<(), String> {
         Ok(other) => return Err(format!("微信的回答出人意料：{other:?}")),
         Err(e) => e,
     };
+    // In its own spelling, as its documents and its support know it.
+    let said = Some(&exchange.response).filter(|_| api == Api::V3).and_then(|response| refusal(response));
+    let coded = said.is_some();
+    let said = said.map_or_else(|| e.to_string(), |said| format!("微信回答 {said}"));
     Err(match (for_owner(api, e), &exchange.signature) {
         (Some(words), _) if api == Api::V2 => words,
-        // Such a "no" is unsigned: what it said stands beside what it means.
-        (Some(words), _) => format!("{words}（{e}）"),
-        (None, Signature::WrongV3(BadSeal::Wrong)) => format!(
-            "微信回答了，但用填写的微信支付公钥验不过它的签名：公钥和公钥 ID 请从商户平台 → API 安全重新复制（{e}）"
-        ),
+        (Some(words), _) => format!("{said}。{words}"),
+        (None, Signature::WrongV3(BadSeal::Wrong)) => {
+            format!("{said}，但用填写的微信支付公钥验不过它的签名：公钥和公钥 ID 请从商户平台 → API 安全重新复制")
+        }
         (None, Signature::WrongV3(BadSeal::Probe)) => "微信这次回答的是验签探测（SIGNTEST），不算数：请再测一次".into(),
         (None, Signature::WrongV3(bad)) => bad.of_reply(),
         // The gateway's own refusals come so, and say what they are about.
         (None, Signature::None) if api == Api::V3 && matches!(e, GatewayError::NotAccepted(_)) => {
-            format!("{e}；回答没有签名，不能证明是微信说的：{UNSIGNED}")
+            format!("{said}；回答没有签名，不能证明是微信说的：{UNSIGNED}")
         }
-        (None, _) => e.to_string(),
+        (None, _) if coded && (e.is_unknown() || e.code() == Some("FREQUENCY_LIMITED")) => {
+            format!("{said}。微信暂时忙不过来，请过一会儿再测")
+        }
+        (None, _) if coded => format!("{said}。请核对设置里的商户号、AppID 和密钥"),
+        (None, _) => said,
     })
 }
 

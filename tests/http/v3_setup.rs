@@ -507,6 +507,28 @@ async fn whatever_makes_every_payment_fail_is_named_with_the_next_step() {
     }
 }
 
+/// The card of API v3 says what WeChat said as WeChat spells it, for whoever looks it up or asks there, and then what to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_of_the_keys_says_wechats_own_code_and_then_what_to_do() {
+    let w = world("v3").await;
+    let owner = w.staff("owner", Role::Owner).await;
+    for (code, said, words) in [
+        ("SIGN_ERROR", "签名错误", "。微信说签名错误：商户私钥和证书序列号不对应"),
+        ("NO_AUTH", "商户号该产品权限未开通", "。微信说这个商户号没有支付的权限"),
+        ("MCH_NOT_EXISTS", "商户号不存在", "。微信说没有这个商户号，请核对"),
+        ("INVALID_REQUEST", "不符合业务规则", "。请核对设置里的商户号、AppID 和密钥"),
+        ("RATELIMIT_EXCEEDED", "频率超限", "。微信暂时忙不过来，请过一会儿再测"),
+        ("SYSTEM_ERROR", "系统错误", "。微信暂时忙不过来，请过一会儿再测"),
+        ("SOMETHING_NEW", "不行", "。请核对设置里的商户号、AppID 和密钥"),
+    ] {
+        w.wechat.fault("orderquery", Fault::refused(code, said));
+        owner.post("/admin/settings/test/key_v3", &[]).await;
+        let told = owner.said("/admin/settings").await;
+        assert!(told.contains(&format!("微信回答 {code} {said}{words}")), "{code}: {told}");
+        w.wechat.clear_faults();
+    }
+}
+
 /// Five minutes between an order and its closing are v2's rule alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_change_of_version_only_a_payment_of_v2_is_waited_for() {

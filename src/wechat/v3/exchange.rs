@@ -118,6 +118,15 @@ fn trusted(sealed: Result<(), BadSeal>, raw: &Raw) -> Result<Signed, GatewayErro
     }
 }
 
+/// Code and words of a refusal, in WeChat's own spelling, out of a reply as the log keeps it.
+pub fn refusal(recorded: &[u8]) -> Option<String> {
+    let begins = recorded.iter().position(|byte| *byte == b'{')?;
+    let said: Value = serde_json::from_slice(&recorded[begins..]).ok()?;
+    let code = said.get("code").and_then(Value::as_str).filter(|code| !code.is_empty())?;
+    let words = said.get("message").and_then(Value::as_str).unwrap_or_default();
+    Some(format!("{code} {words}").trim_end().to_owned())
+}
+
 fn believed(merchant: &Merchant, raw: &Raw) -> Result<(), BadSeal> {
     Seal::read(|name| values(&raw.headers, name))?.check(&raw.body, merchant, Some(merchant.now())).map(drop)
 }
@@ -147,6 +156,22 @@ fn plain(code: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_is_told_in_its_own_words() {
+        for (reply, told) in [
+            (r#"{"code":"SIGN_ERROR","message":"签名错误","detail":{"field":"sign"}}"#, Some("SIGN_ERROR 签名错误")),
+            (r#"{"code":"SYSTEM_ERROR"}"#, Some("SYSTEM_ERROR")),
+            (r#"{"message":"x"}"#, None),
+            ("<html>", None),
+            ("", None),
+        ] {
+            let signed = sign::recorded(|name| vec![format!("v of {name}")], reply.as_bytes());
+            for recorded in [signed, sign::recorded(|_| Vec::new(), reply.as_bytes())] {
+                assert_eq!(refusal(&recorded).as_deref(), told, "{reply}");
+            }
+        }
+    }
 
     #[test]
     fn a_refusal_has_one_spelling() {

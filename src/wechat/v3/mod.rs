@@ -13,6 +13,7 @@ pub mod sign;
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use exchange::refusal;
 pub use pay::JsapiOrder;
 pub(super) use pay::payment_params;
 
