@@ -84,6 +84,7 @@ pub async fn take_in(shop: &Shop, limits: &Limits, ip: ClientIp, headers: &Heade
         return unready(shop, limits, ip, headers, &body).await;
     };
     let notice = notice::read(|name| headers.values(name), &body, &merchant, Some(shop.now()));
+    let notice = notice.by_wechats_clock(shop.wechat.clock_ahead_ms());
     // What WeChat signed is never weighed against the budget for rubbish.
     if notice.bad.is_some() && !limits.refusal(&ip.0) {
         return refused(Status::Unauthorized, notice.bad.as_ref().map_or("", BadSeal::word));
@@ -161,7 +162,7 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Logged, settings: &Settings) -> Re
                 // Anybody can name a key that is not ours; what one of ours opens, WeChat wrote.
                 Some(bad) if notice.opens && bad.is_for_owner() => store::put_alert(tx, SIGNATURE, &bad.words())?,
                 // WeChat wrote it, and what it wrote was spoilt on its way, or is held against a wrong public key.
-                Some(bad) if notice.opens && *bad != BadSeal::Probe => {
+                Some(bad) if notice.opens && !bad.is_harmless() => {
                     let words = format!("微信的通知验不过签名，订单靠查单入账：{}", bad.of_ours());
                     store::put_alert(tx, SIGNATURE, &words)?;
                 }

@@ -327,6 +327,13 @@ async fn notices_of_api_v3_are_answered_by_status_and_told_apart_by_what_they_sa
     assert_eq!(alice.status(&placed.no).await, "to_ship");
     assert_eq!(w.count("select count(*) from ledger").await, 1);
     assert_eq!(w.count("select count(*) from owner_alerts").await, 0, "it is right again");
+    // One that somebody has kept and sends again is signed as it should be, and says nothing of our clock, which WeChat's replies tell.
+    let old = w.wechat.notice_v3(&placed.out_trade_no, Some(&Fault::ClockOff)).unwrap();
+    assert_eq!(knock(&w, &old.headers, &old.body).await.0, 401);
+    let log = "select count(*) from messages where verdict = 'refused' and reason like '%把旧通知又发了一次%'
+                  and json_extract(checks, '$[0].ok') = 1 and json_extract(checks, '$[1].what') = '签名的时间'";
+    assert!(w.count(log).await >= 1);
+    assert_eq!(w.count("select count(*) from owner_alerts").await, 0);
     // A header that says nothing is as good as none.
     let unnamed = w.wechat.notice_v3(&placed.out_trade_no, None).unwrap();
     let empty = |(name, value): &(&'static str, String)| {

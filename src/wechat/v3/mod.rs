@@ -322,6 +322,28 @@ mod tests {
         assert_eq!(all["notices"].as_object().unwrap().len(), 3);
     }
 
+    /// Held against our clock, and where that is wrong against WeChat's.
+    #[test]
+    fn an_old_notice_is_told_from_a_clock_that_is_wrong() {
+        let all = vectors();
+        let (signed_at, notice) = (1_722_850_421_000, &all["notices"]["refund"]);
+        let body = text(notice, "body").as_bytes();
+        for (later, ahead, bad) in [
+            (300_000, Some(0), None),
+            (301_000, None, Some(BadSeal::Clock(301_000))),
+            (301_000, Some(0), Some(BadSeal::Old(301_000))),
+            (301_000, Some(301_000), Some(BadSeal::Clock(301_000))),
+            (900_000, Some(500_000), Some(BadSeal::Old(400_000))),
+            (-301_000, Some(0), Some(BadSeal::Clock(-301_000))),
+        ] {
+            let read = read(notice, &[], body, signed_at + later).by_wechats_clock(ahead);
+            assert_eq!(read.bad, bad, "{later} {ahead:?}");
+            let wrong: Vec<_> = read.checks.iter().filter(|check| !check.ok).map(|check| check.what).collect();
+            assert_eq!(wrong, if bad.is_some() { vec!["签名的时间"] } else { vec![] }, "{later} {ahead:?}");
+            assert!(read.checks.iter().any(|check| check.what == "验签" && check.ok), "{later} {ahead:?}");
+        }
+    }
+
     #[test]
     fn a_notice_with_one_thing_wrong_is_not_believed() {
         let all = vectors();

@@ -10,7 +10,7 @@ use super::super::{Check, Identity, Payment};
 use super::keys::V3Key;
 use super::pay::read_payment;
 use super::refund::read_refund;
-use super::sign::{BadSeal, Recorded, Seal};
+use super::sign::{APART, BadSeal, Recorded, Seal};
 use super::{Merchant, Until};
 use crate::clock;
 
@@ -76,7 +76,11 @@ pub fn read(
         opens: false,
     };
     let sealed = Seal::read(values).and_then(|seal| seal.check(body, merchant, now).map(|ends| (seal.serial, ends)));
-    notice.note("验签", sealed.as_ref().err().map(|bad| bad.words()));
+    let bad = sealed.as_ref().err();
+    notice.note("验签", bad.filter(|bad| !bad.is_of_time()).map(BadSeal::words));
+    if let Some(late) = bad.filter(|bad| bad.is_of_time()) {
+        notice.note(SIGNED_AT, Some(late.words()));
+    }
     match sealed {
         Ok((id, ends)) => notice.earlier = ends.map(|ends| earlier(&format!("微信支付公钥 {id}"), ends)),
         Err(bad) => {
@@ -108,7 +112,24 @@ pub fn read(
     notice
 }
 
+/// What is checked of when a notice was signed.
+const SIGNED_AT: &str = "签名的时间";
+
 impl Notice {
+    /// By how much our clock is ahead of WeChat's, as far as its replies have told: a notice that is old by WeChat's own clock says
+    /// nothing of ours.
+    pub fn by_wechats_clock(mut self, ahead: Option<i64>) -> Notice {
+        if let (Some(BadSeal::Clock(apart)), Some(ahead)) = (&self.bad, ahead)
+            && apart - ahead > APART
+        {
+            let old = BadSeal::Old(apart - ahead);
+            self.checks.retain(|check| check.what != SIGNED_AT);
+            self.note(SIGNED_AT, Some(old.words()));
+            self.bad = Some(old);
+        }
+        self
+    }
+
     fn note(&mut self, what: &'static str, wrong: Option<String>) {
         self.checks.push(Check { what, ok: wrong.is_none(), note: wrong.unwrap_or_default() });
     }

@@ -72,6 +72,9 @@ pub enum BadSeal {
     OtherKey(String),
     /// WeChat's clock and ours are so many milliseconds apart; positive when ours is ahead.
     Clock(i64),
+    /// The same of a notice, where WeChat's replies tell that our clock is right: it was signed so many milliseconds ago, and somebody
+    /// has sent it again.
+    Old(i64),
     /// WeChat tried out whether we verify.
     Probe,
     Wrong,
@@ -86,7 +89,7 @@ impl BadSeal {
             BadSeal::OtherScheme => "SIGN_TYPE",
             BadSeal::Certificate(_) => "SERIAL_CERTIFICATE",
             BadSeal::OtherKey(_) => "SERIAL_UNKNOWN",
-            BadSeal::Clock(_) => "TIMESTAMP",
+            BadSeal::Clock(_) | BadSeal::Old(_) => "TIMESTAMP",
             BadSeal::Probe => "SIGNTEST",
             BadSeal::Wrong => "SIGN_WRONG",
         }
@@ -139,6 +142,10 @@ impl BadSeal {
                 crate::clock::span(ms.abs()),
                 if *ms > 0 { "快" } else { "慢" }
             ),
+            BadSeal::Old(ms) => format!(
+                "签名是对的，可是它是 {}前签的，本机的时钟没有错：多半是有人把旧通知又发了一次，不需要处理；微信自己再发的，会是新签的",
+                crate::clock::span(*ms)
+            ),
             BadSeal::Probe => "微信的验签探测（SIGNTEST），已按坏签名拒绝，不需要处理".into(),
             BadSeal::Wrong => "签名不对：请核对微信支付公钥是否与公钥 ID 对应".into(),
         }
@@ -154,6 +161,16 @@ impl BadSeal {
             BadSeal::Wrong => "签名不对：请核对微信支付公钥是否与公钥 ID 对应，以及店铺前面的代理有没有改动内容".into(),
             other => other.words(),
         }
+    }
+
+    /// Signed by WeChat, and yet nothing to mend.
+    pub fn is_harmless(&self) -> bool {
+        matches!(self, BadSeal::Probe | BadSeal::Old(_))
+    }
+
+    /// The signature itself is right: what is wrong is when it was made.
+    pub(super) fn is_of_time(&self) -> bool {
+        matches!(self, BadSeal::Clock(_) | BadSeal::Old(_))
     }
 
     /// What only the owner can mend, as against a prober's doing, or a forger's who does not even know what keys are called.
