@@ -146,6 +146,15 @@ pub fn resolve_gone_back_until(tx: &Tx, transaction_id: &str, resolution: &str, 
     Ok(())
 }
 
+/// Whether money beside orders was reported in these words' subject before, as whatever.
+pub fn was_reported(conn: &Connection, subject: &str) -> Result<bool> {
+    conn.prepare_cached(
+        "select 1 from money_exceptions
+          where kind in ('duplicate_payment', 'amount_mismatch', 'orphan_payment') and subject = ?1",
+    )?
+    .exists([subject])
+}
+
 /// The one that waits for WeChat's word of a transaction.
 pub fn unproven_of(conn: &Connection, transaction_id: &str) -> Result<Option<ExceptionId>> {
     conn.prepare_cached("select id from money_exceptions where kind = 'orphan_payment' and subject = ?1")?

@@ -327,6 +327,9 @@ impl Fact<'_> {
         if self.is_unproven()? {
             return self.ask_first(Some(attempt));
         }
+        if self.is_told_again()? {
+            return Ok(Settled::AlreadyPaid);
+        }
         let (due, payment) = (attempt.total, self.payment);
         let told = format!("{} {}", payment.total, payment.fee_type);
         let what = match self.of_an_order()? {
@@ -342,6 +345,9 @@ impl Fact<'_> {
     fn orphan(&self, attempt: Option<&Attempt>, why: &str) -> Result<Settled> {
         if self.is_unproven()? {
             return self.ask_first(attempt);
+        }
+        if self.is_told_again()? {
+            return Ok(Settled::AlreadyPaid);
         }
         let stands = self.of_an_order()?.map_or_else(String::new, |entered| {
             format!("。这个微信交易号的 ¥{} 已经记在一笔订单里：账没有改，请到商户平台核对", entered.amount)
@@ -383,8 +389,17 @@ impl Fact<'_> {
     }
 
     fn open(&self, kind: Kind, attempt: Option<&Attempt>, what: &str) -> Result<Option<ExceptionId>> {
-        let subject = format!("{} {}", self.payment.transaction_id, self.payment.out_trade_no);
-        Ok(exceptions::open(self.tx, &self.item(kind, attempt, subject, what))?)
+        Ok(exceptions::open(self.tx, &self.item(kind, attempt, self.subject(), what))?)
+    }
+
+    fn subject(&self) -> String {
+        format!("{} {}", self.payment.transaction_id, self.payment.out_trade_no)
+    }
+
+    /// Money that was reported in just these words, and that somebody has made an order's own since.
+    fn is_told_again(&self) -> Result<bool> {
+        let same = self.of_an_order()?.is_some_and(|entered| entered.amount == self.payment.total);
+        Ok(same && self.payment.fee_type == "CNY" && exceptions::was_reported(self.tx, &self.subject())?)
     }
 
     /// An item of the inbox about this payment.

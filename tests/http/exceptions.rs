@@ -429,6 +429,21 @@ async fn an_orphan_pays_the_closed_order_it_is_linked_to() {
     // The same money pays no second order.
     manager.post(&link, &[("order_no", &placed.no)]).await;
     assert!(manager.said("/admin/exceptions").await.contains("已经处理过"));
+    // Told again, it is known; told otherwise, it is not.
+    let told = async |w: &World| {
+        let last = "select verdict || ' ' || reason from messages where kind = 'notify' order by id desc limit 1";
+        let last: String = w.shop.read(move |conn| Ok(conn.query_row(last, [], |row| row.get(0))?)).await.unwrap();
+        (last, w.count("select count(*) from money_exceptions").await)
+    };
+    w.notify(signed(&notice)).await;
+    assert_eq!(told(&w).await, ("ok 重复通知，之前已入账".into(), 1));
+    for (name, value) in [("out_trade_no", "OTHER-SYSTEM-0002"), ("total_fee", "1")] {
+        let mut other = notice.clone();
+        other.set(name, value);
+        w.notify(signed(&other)).await;
+        let (last, _) = told(&w).await;
+        assert!(last.starts_with("suspicious 找不到对应的支付单"), "{name}: {last}");
+    }
     w.must_hold().await;
 }
 
