@@ -58,7 +58,9 @@ if (sift) {
   });
 }
 
-// Each card of the settings is a form of its own: what was typed into another one is not lost by saving this one unasked.
+// A page has several forms: what was typed into another one is not lost by sending this one unasked. In the settings, where
+// each card is one, whatever was changed counts; elsewhere what somebody has typed, unless it saves itself. The page is not left
+// without a word either.
 const settingForms = $$(".settings section.card form");
 const isChanged = (field) => {
   if (field.matches("[type=hidden], [type=file], [type=search], button, fieldset")) return false;
@@ -67,25 +69,43 @@ const isChanged = (field) => {
   const first = [...field.options].findIndex((option) => option.defaultSelected);
   return field.selectedIndex !== Math.max(first, 0);
 };
+const typed = new WeakSet();
+addEventListener("input", (event) => event.isTrusted && typed.add(event.target));
+addEventListener("submit", ({ target }) => [...target.elements].forEach((field) => typed.delete(field)));
+const isTyped = (field) => typed.has(field) && field.matches("input:not([type=password]), textarea") && isChanged(field);
+const isLost = (form) => form.method === "post" && !form.matches("[data-scan], [data-reveal]") && !$("[data-save]", form);
+const typedIn = (forms) => forms.filter(isLost).flatMap((form) => [...form.elements]).find(isTyped);
+addEventListener("beforeunload", (event) => typedIn($$("main form")) && event.preventDefault());
+/** What of the page stands typed beside a form, in words. */
+function besideOf(form) {
+  if (settingForms.includes(form)) {
+    const other = settingForms.find((one) => one !== form && [...one.elements].some(isChanged));
+    return other && $("h2", other.closest("section"));
+  }
+  return typedIn($$("main form").filter((one) => one !== form));
+}
 addEventListener(
   "submit",
   (event) => {
     const form = event.target;
-    const other = settingForms.includes(form) && settingForms.find((one) => one !== form && [...one.elements].some(isChanged));
-    if (!other || form.dataset.alone) return;
+    const other = form.method === "post" && !form.dataset.alone && !form.matches("[data-reveal]") && besideOf(form);
+    if (!other) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     form.dataset.alone = "yes";
-    const card = other.closest("section");
     const words = document.createElement("p");
     words.className = "flash error";
     words.setAttribute("role", "alert");
-    words.textContent = `还没有保存：「${$("h2", card).textContent}」里也有改动。先去保存那里的，或再按一次，只保存这里的，那里的不要了。`;
-    form.append(words);
+    const named = (other.labels?.[0]?.textContent || other.ariaLabel || other.textContent).trim();
+    words.textContent = `还没有保存：「${named}」里也有改动。先去保存那里的，或再按一次，只保存这里的，那里的不要了。`;
+    other.closest("details")?.setAttribute("open", "");
+    form.matches(".stack") ? form.append(words) : $("main").prepend(words);
     words.scrollIntoView({ block: "nearest" });
   },
   true,
 );
+// Who presses again has said so, and is not asked once more for leaving.
+addEventListener("submit", ({ target }) => target.dataset.alone && $$("main form").forEach((form) => [...form.elements].forEach((field) => typed.delete(field))));
 
 const copies = (inside) => {
   for (const button of $$(".copy", inside)) {
@@ -231,6 +251,7 @@ function refill(form, kept) {
     if (typeof value === "boolean") field.checked = value;
     else if (value !== field.value) {
       field.value = value;
+      typed.add(field);
       // It stands behind 更多.
       field.closest("details.pop")?.setAttribute("open", "");
     }
@@ -303,15 +324,29 @@ for (const field of $$("[data-save]")) {
   $("button", form).hidden = true;
   // Enter leaves it, and the list stays.
   form.addEventListener("submit", (event) => (event.preventDefault(), field.blur()));
-  field.addEventListener("change", async () => {
-    if (!field.reportValidity()) return;
+  let sent = field.value;
+  const send = () => {
     const body = new URLSearchParams(new FormData(form));
     body.set("was", field.defaultValue);
-    const answer = await fetch(form.action, { method: "POST", body, keepalive: true }).catch(() => null);
+    sent = field.value;
+    return fetch(form.action, { method: "POST", body, keepalive: true }).catch(() => null);
+  };
+  // The key that goes back leaves no field first.
+  addEventListener("pagehide", () => field.value !== sent && field.checkValidity() && send());
+  field.addEventListener("change", async () => {
+    if (!field.reportValidity()) return;
+    const answer = await send();
     // Whoever is led to the login has saved nothing; he goes there, and what he wrote comes back with him.
     if (lapsed(answer)) return remember(form), (location.href = answer.url);
     const saved = answer?.ok ?? false;
-    if (saved) field.defaultValue = field.value;
+    if (saved) {
+      // What a colleague wrote meanwhile stands before it, and is seen from now on.
+      const kept = $(`[name=${field.name}]`, new DOMParser().parseFromString(await answer.text(), "text/html"))?.value ?? sent;
+      const both = kept.trim() !== sent.trim();
+      if (both) form.before(Object.assign(document.createElement("p"), { className: "strip amber", role: "status", textContent: "同事刚刚也写了备注：两个人的都留下了，请看一眼。" }));
+      if (both && field.value === sent) field.value = kept;
+      field.defaultValue = sent = kept;
+    }
     field.classList.toggle("saved", saved);
     field.ariaInvalid = saved ? null : "true";
     field.title = saved ? "已保存 ✓" : "没有保存，请重试";

@@ -220,6 +220,23 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     await until("the memo", async () => (await memo.getAttribute("title")) === "已保存 ✓");
     await desk.reload();
     assert.equal(await memo.inputValue(), "放门口");
+    // What a colleague wrote meanwhile stays, is seen, and is what the next words are added to.
+    const other = await login();
+    await other.goto(desk.url());
+    const theirs = other.getByPlaceholder("写备注，离开就存好");
+    await theirs.fill("放门口，要发票");
+    await other.keyboard.press("Tab");
+    await until("his memo", async () => (await theirs.getAttribute("title")) === "已保存 ✓");
+    await other.context().close();
+    await memo.fill("放门口，周五送");
+    await desk.keyboard.press("Tab");
+    await desk.getByText("同事刚刚也写了备注").waitFor();
+    assert.equal(await memo.inputValue(), "放门口，要发票；周五送");
+    // Whoever goes back without leaving the field has left it.
+    await memo.fill("放门口，要发票；周六送");
+    const here = desk.url();
+    await desk.goBack();
+    await until("the memo as it was last", async () => (await desk.goto(here), await memo.inputValue()) === "放门口，要发票；周六送");
   });
 
   await step("what the courier wrote into a table goes out in one paste", async () => {
@@ -229,6 +246,16 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     await desk.getByRole("button", { name: "核对" }).first().click();
     await desk.getByRole("button", { name: "只执行可以的 20 行" }).waitFor();
     await shot(desk, "packer-paste");
+    // A number that is being mended in its row is not thrown away by what the other rows are ready for.
+    await desk.locator("summary", { hasText: "修改" }).first().click();
+    const mended = desk.getByLabel("快递单号").first();
+    const was = await mended.inputValue();
+    await mended.fill("SF1402668877588");
+    await desk.getByRole("button", { name: "只执行可以的 20 行" }).click();
+    await desk.getByText("还没有保存：「快递单号」里也有改动").waitFor();
+    assert.equal(await mended.inputValue(), "SF1402668877588");
+    assert.ok(await mended.isVisible());
+    await mended.fill(was);
     await desk.getByRole("button", { name: "只执行可以的 20 行" }).click();
     await desk.getByText("整批撤销").waitFor();
     await desk.goto(`${shop}${list}`);
