@@ -20,7 +20,7 @@ $$(".tabs [aria-current]").forEach(seen);
 function marked() {
   for (const link of $$(".index a")) {
     link.ariaCurrent = link.hash === location.hash ? "true" : null;
-    if (link.ariaCurrent) seen(link);
+    if (link.ariaCurrent && link.hash) seen(link);
   }
 }
 marked();
@@ -73,7 +73,7 @@ const typed = new WeakSet();
 addEventListener("input", (event) => event.isTrusted && typed.add(event.target));
 addEventListener("submit", ({ target }) => [...target.elements].forEach((field) => typed.delete(field)));
 const isTyped = (field) => typed.has(field) && field.matches("input:not([type=password]), textarea") && isChanged(field);
-const isLost = (form) => form.method === "post" && !form.matches("[data-scan], [data-reveal]") && !$("[data-save]", form);
+const isLost = (form) => form.method === "post" && !form.matches("[data-scan], [data-reveal]") && ("unsaved" in form.dataset || !$("[data-save]", form));
 const typedIn = (forms) => forms.filter(isLost).flatMap((form) => [...form.elements]).find(isTyped);
 addEventListener("beforeunload", (event) => typedIn($$("main form")) && event.preventDefault());
 /** What of the page stands typed beside a form, in words. */
@@ -150,7 +150,10 @@ for (const form of $$("[data-ticket]")) {
   const show = () => {
     const first = (field) => $(`[name=${field}]`, form).value.trim();
     const from = first("from") ? `满 ${first("from")} 元` : "";
-    const words = { reduce: first("off") && `${from}减 ${first("off")} 元`, percent: given("percent") && `${from}打 ${given("percent")} 折`, freight: `${from}包邮` };
+    // As the shop reads it: 85 is 8.5, and 15 may be anything.
+    const part = narrow(given("percent")).replace(/折$/, "").trim();
+    const tenths = /^\d(\.\d)?$/.test(part) ? part : /^[5-9]\d$/.test(part) ? String(part / 10) : "";
+    const words = { reduce: first("off") && `${from}减 ${first("off")} 元`, percent: given("percent") && (tenths ? `${from}打 ${tenths} 折` : "打几折？例如 8.5"), freight: `${from}包邮` };
     terms.textContent = words[given("kind") || $("[name=kind]", form).value] || "填好优惠，这里跟着变";
     name.textContent = given("name") || "优惠名称";
   };
@@ -253,7 +256,7 @@ function refill(form, kept) {
       field.value = value;
       typed.add(field);
       // It stands behind 更多.
-      field.closest("details.pop")?.setAttribute("open", "");
+      field.closest("details")?.setAttribute("open", "");
     }
     field.dispatchEvent(new Event("input", { bubbles: true }));
     // What is saved by leaving it has been left.
@@ -333,26 +336,37 @@ for (const field of $$("[data-save]")) {
   };
   // The key that goes back leaves no field first.
   addEventListener("pagehide", () => field.value !== sent && field.checkValidity() && send());
-  field.addEventListener("change", async () => {
+  const words = document.createElement("p");
+  words.setAttribute("role", "alert");
+  const tell = (kind, text) => {
+    Object.assign(words, { className: `strip ${kind}`, textContent: text });
+    text ? form.before(words) : words.remove();
+  };
+  const save = async () => {
     if (!field.reportValidity()) return;
     const answer = await send();
     // Whoever is led to the login has saved nothing; he goes there, and what he wrote comes back with him.
     if (lapsed(answer)) return remember(form), (location.href = answer.url);
-    const saved = answer?.ok ?? false;
+    const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+    const refusal = page ? $(".flash.error", page)?.textContent.trim() : answer ? "请重试" : "连不上店铺，连上了自动再存";
+    const saved = refusal === undefined;
+    tell("red", saved ? "" : `没有存上：${refusal}。写的还在这里。`);
     if (saved) {
       // What a colleague wrote meanwhile stands before it, and is seen from now on.
-      const kept = $(`[name=${field.name}]`, new DOMParser().parseFromString(await answer.text(), "text/html"))?.value ?? sent;
+      const kept = $(`[name=${field.name}]`, page)?.value ?? sent;
       const both = kept.trim() !== sent.trim();
-      if (both) form.before(Object.assign(document.createElement("p"), { className: "strip amber", role: "status", textContent: "同事刚刚也写了备注：两个人的都留下了，请看一眼。" }));
+      if (both) tell("amber", "同事刚刚也写了备注：两个人的都留下了，请看一眼。");
       if (both && field.value === sent) field.value = kept;
       field.defaultValue = sent = kept;
     }
+    else sent = null;
+    form.toggleAttribute("data-unsaved", !saved);
     field.classList.toggle("saved", saved);
     field.ariaInvalid = saved ? null : "true";
     field.title = saved ? "已保存 ✓" : "没有保存，请重试";
-    field.setCustomValidity(saved ? "" : field.title);
-    if (!saved) field.reportValidity(), field.setCustomValidity("");
-  });
+  };
+  field.addEventListener("change", save);
+  addEventListener("online", () => "unsaved" in form.dataset && save());
 }
 
 // A column's head sorts the rows that are here: numbers by their size, the rest as Chinese is sorted.
@@ -511,7 +525,11 @@ addEventListener("submit", async (event) => {
   if (!whole) return form.submit();
   place.replaceWith(whole);
   copies(whole);
-  $("[data-focus]")?.focus();
+  const again = refused && $$("form", whole).find((form) => form.getAttribute("action") === refused.to);
+  if (!again) return $("[data-focus]")?.focus();
+  refill(again, refused.kept);
+  for (const name of wrong) again.elements[name].ariaInvalid = "true";
+  again.scrollIntoView({ block: "center" });
 });
 
 // Stock is counted row by row: what was typed into the others is there again when one of them has been saved, and the cursor is
@@ -720,6 +738,7 @@ previews.forEach((link, n) =>
     peek(n);
   }),
 );
+if (refused?.to.endsWith("/address")) $("form[data-reveal]")?.requestSubmit();
 if (refused) {
   const n = previews.findIndex((link) => `${link.pathname}/ship` === refused.to);
   const again = () => {

@@ -75,14 +75,15 @@ function grow() {
 $("#generate").addEventListener("click", () => {
   // Whoever writes values alone means the names that stand there in grey.
   const names = $$("[data-spec=name]").map((field) => field.value.trim() || field.placeholder);
-  const values = $$("[data-spec=values]").map((field) => field.value.trim().split(/[\s,，、;；|｜]+/).filter(Boolean));
+  const values = $$("[data-spec=values]").map((field) => [...new Set(field.value.trim().split(/[\s,，、;；|｜]+/).filter(Boolean))]);
   const chosen = names.map((name, i) => [name, values[i]]).filter(([name, list]) => name && list.length);
   const all = chosen.reduce((made, [name, list]) => made.flatMap((one) => list.map((value) => [...one, `${name}:${value}`])), [[]]);
   if (!chosen.length) return $("[data-spec=values]").focus();
   if (all.length > 200) return complain(`这样有 ${all.length} 个规格，最多 200 个：请少写几个值`);
   const there = new Set(rows().map((row) => cell(row, "specs").value));
   for (const written of all.map((one) => one.join(";")).filter((written) => !there.has(written))) {
-    const row = rows().find((row) => !used(row)) ?? grow();
+    // What was typed before there were specs is the first one's.
+    const row = rows().find((row) => !cell(row, "known") && !cell(row, "specs").value) ?? grow();
     row.hidden = false;
     cell(row, "specs").value = written;
   }

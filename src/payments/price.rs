@@ -2,7 +2,7 @@
 
 use super::check::ask;
 use super::close::start_closing;
-use super::{AttemptState, store};
+use super::{Attempt, AttemptState, store};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::ids::OrderId;
@@ -48,8 +48,9 @@ pub fn as_looked_at(order: &Order, was: Option<Fen>) -> Result<()> {
     Err(Error::from(Code::OrderState).says(words))
 }
 
-/// Changes the price. `Err(AlreadyPaid)` when the money turns out to have come at the old one.
-pub async fn change(shop: &Shop, id: OrderId, asked: Asked, who: Who) -> Result<()> {
+/// Changes the price. Answers with when what could be paid at the old one can be closed, where it is still to be.
+/// `Err(AlreadyPaid)` when the money turns out to have come at the old one.
+pub async fn change(shop: &Shop, id: OrderId, asked: Asked, who: Who) -> Result<Option<i64>> {
     let attempts = shop.read(move |conn| Ok(store::attempts(conn, id)?)).await?;
     for attempt in attempts.iter().filter(|attempt| attempt.state.is_open()) {
         // Unreachable or not: if it was paid all the same, the payment is entered at the price it was made for.
@@ -78,15 +79,18 @@ pub async fn change(shop: &Shop, id: OrderId, asked: Asked, who: Who) -> Result<
         for attempt in start_closing(tx, id)? {
             jobs::enqueue(tx, Task::Close(attempt.id), tx.now())?;
         }
-        let closing = store::attempts(tx, id)?.iter().any(|attempt| attempt.state == AttemptState::Closing);
-        let after = if closing { "，之前的支付单正在关闭" } else { "" };
+        let attempts = store::attempts(tx, id)?;
+        let closing = attempts.iter().filter(|attempt| attempt.state == AttemptState::Closing);
+        let closable = closing.map(Attempt::closable_at).max();
+        let after = if closable.is_some() { "，之前的支付单正在关闭" } else { "" };
         let what = format!(
             "改价 ¥{} → ¥{}（其中运费 ¥{}，原因：{}）{after}",
             order.total, new.total, new.freight, asked.reason
         );
-        moves::reprice(tx, &order, &new, &who, &what)
+        moves::reprice(tx, &order, &new, &who, &what)?;
+        Ok(closable)
     };
-    shop.write(write).await?;
+    let closable = shop.write(write).await?;
     shop.wake_worker();
-    Ok(())
+    Ok(closable)
 }

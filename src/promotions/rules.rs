@@ -174,10 +174,12 @@ fn per_buyer(text: &str) -> Result<i64> {
     read.map(|n| n.unwrap_or(1)).map_err(|_| Error::field("per_buyer", words()))
 }
 
-/// `8.5` and `85` are both 85 of a hundred, as people write 折.
+/// `8.5` and `85` are both 85 of a hundred, as people write 折. Who writes `10` or `15` may mean what is taken off, which is
+/// another price altogether.
 fn percent(text: &str) -> Result<i64> {
-    let wrong = || Error::field("percent", "折扣请填 0.1 到 9.9，例如 8.5 表示八五折");
+    const UNCLEAR: std::ops::Range<i64> = 10..50;
     let text = bare(text);
+    let wrong = || Error::field("percent", "折扣请填 0.1 到 9.9，例如 8.5 表示八五折，减一成填 9");
     let text = text.trim_end_matches('折').trim();
     let (whole, tenth) = text.split_once('.').unwrap_or((text, ""));
     let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
@@ -185,6 +187,9 @@ fn percent(text: &str) -> Result<i64> {
         return Err(wrong());
     }
     let (whole, tenth): (i64, i64) = (whole.parse().map_err(|_| wrong())?, tenth.parse().unwrap_or(0));
+    if UNCLEAR.contains(&whole) {
+        return Err(wrong());
+    }
     let percent = if text.contains('.') || whole < 10 { whole * 10 + tenth } else { whole };
     if (1..=99).contains(&percent) { Ok(percent) } else { Err(wrong()) }
 }
@@ -300,6 +305,12 @@ mod tests {
             ("９折", Some(90)),
             ("0.1", Some(1)),
             ("95", Some(95)),
+            ("88 折", Some(88)),
+            ("50", Some(50)),
+            ("10", None),
+            ("15", None),
+            ("20折", None),
+            ("49", None),
             ("", None),
             ("0", None),
             ("0.0", None),

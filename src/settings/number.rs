@@ -1,5 +1,7 @@
 //! The settings that are whole numbers: range and default of each, once for its words, its check and its reader.
 
+use crate::typed::whole;
+
 /// A whole number: what it may be, and what it is where nothing is set, if there is such a default.
 #[derive(Clone, Copy, Debug)]
 pub struct Number {
@@ -34,7 +36,7 @@ const fn open(name: &'static str, least: i64, most: i64) -> Number {
 
 impl Number {
     fn within(self, text: &str) -> Option<i64> {
-        text.parse().ok().filter(|number| (self.least..=self.most).contains(number))
+        whole(text).filter(|number| (self.least..=self.most).contains(number))
     }
 
     pub fn check(self, text: &str) -> Result<(), String> {
@@ -70,6 +72,7 @@ mod tests {
             ("4", false, 30),
             ("121", false, 30),
             ("半小时", false, 30),
+            (" ４５ ", true, 45),
             ("", false, 30),
         ] {
             assert_eq!(PAY_MINUTES.check(text).is_ok(), fits, "{text}");

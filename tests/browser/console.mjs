@@ -220,10 +220,14 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
   await step("SKUs are made from their specs, and a colleague's change is shown", async () => {
     await desk.goto(`${shop}/admin/products/new`);
     await desk.getByLabel("名称", { exact: true }).fill("羊毛围巾");
+    // What was typed before there were specs is the first one's, and no goods of their own beside them.
+    await desk.locator("table.skus [name='skus[0].price']").fill("99");
     await desk.getByRole("button", { name: "有规格" }).last().click();
     await desk.locator("[data-spec=name]").first().fill("颜色");
     await desk.locator("[data-spec=values]").first().fill("红 蓝 驼色");
     await desk.getByRole("button", { name: "生成" }).click();
+    assert.deepEqual(await desk.locator("table.skus tbody tr").evaluateAll((rows) => rows.filter((row) => !row.hidden).map((row) => ["specs", "price"].map((name) => row.querySelector(`[name$='.${name}']`).value).join(" "))),
+      ["颜色:红 99", "颜色:蓝 ", "颜色:驼色 "]);
     await desk.getByLabel("整列售价").fill("129");
     await desk.getByLabel("整列库存").fill("8");
     await desk.getByRole("button", { name: "填入" }).click();

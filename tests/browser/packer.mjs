@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { buyer, phone, story, until } from "./shop.mjs";
 
-await story(async ({ shop, simulator, step, shot, open, login, password }) => {
+await story(async ({ shop, simulator, step, shot, open, login, password, expect }) => {
   const desk = await login();
   const json = { "Content-Type": "application/json" };
   const { code } = await (await fetch(`${simulator}/simulator/login?user=morning`)).json();
@@ -98,6 +98,20 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     await desk.getByText("13800000002").waitFor();
     await desk.getByText("第 1 / 28 单").waitFor();
     assert.deepEqual([await field.inputValue(), await desk.evaluate(() => document.activeElement.name)], ["SF14026", "tracking_no"]);
+  });
+
+  await step("an address that is refused stands open as it was typed", async () => {
+    await desk.goto(shop + list);
+    await desk.locator("article.order").first().getByRole("link", { name: "发货" }).click();
+    await desk.getByRole("button", { name: "显示完整信息" }).click();
+    await desk.getByText("修改收货信息").click();
+    const [name, phone] = ["收货人", "电话"].map((label) => desk.getByLabel(label, { exact: true }));
+    await name.fill("林大样");
+    await phone.fill("12");
+    await desk.locator("form[action$='/address']").getByRole("button", { name: "保存" }).click();
+    await desk.getByText("电话应为").waitFor();
+    await until("the form", () => name.isVisible());
+    assert.deepEqual([await name.inputValue(), await phone.inputValue(), await phone.getAttribute("aria-invalid")], ["林大样", "12", "true"]);
   });
 
   await step("a press on a card opens its order, and who comes back stands where he was", async () => {
@@ -232,6 +246,14 @@ await story(async ({ shop, simulator, step, shot, open, login, password }) => {
     await desk.keyboard.press("Tab");
     await desk.getByText("同事刚刚也写了备注").waitFor();
     assert.equal(await memo.inputValue(), "放门口，要发票；周五送");
+    // Without a network it is said, kept, and saved as soon as there is one.
+    expect(/ERR_INTERNET_DISCONNECTED/);
+    await desk.context().setOffline(true);
+    await memo.fill("放门口，要发票；周五送，轻放");
+    await desk.keyboard.press("Tab");
+    await desk.getByText("没有存上：连不上店铺").waitFor();
+    await desk.context().setOffline(false);
+    await desk.getByText("没有存上").waitFor({ state: "detached" });
     // Whoever goes back without leaving the field has left it.
     await memo.fill("放门口，要发票；周六送");
     const here = desk.url();

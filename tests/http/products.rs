@@ -47,6 +47,41 @@ async fn a_mistake_costs_nothing_that_was_typed() {
     assert!(status == 422 && page.contains("value=\"梨子\"") && page.contains("至少填一个规格"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_on_sale_has_the_same_specs_to_choose_by() {
+    let w = World::new().await;
+    let manager = w.staff("manager", Role::Manager).await;
+    const NONE: &str = "别的行有规格：这一行也写上规格，或取消“启用”";
+    const NAMES: &str = "各行规格的名称要一致";
+    // Specs, whether it is on sale, and whether it was before; what is said.
+    type Row = (&'static str, bool, bool);
+    let cases: [(&[Row], Option<&str>); 8] = [
+        (&[("", true, false)], None),
+        (&[("颜色:红", true, false), ("颜色:蓝", true, false)], None),
+        (&[("颜色:红;尺码:S", true, false), ("尺码:M;颜色:红", true, false)], None),
+        (&[("", true, false), ("颜色:红", true, false)], Some(NONE)),
+        (&[("颜色:红", true, false), ("", true, false)], Some(NONE)),
+        (&[("", true, true), ("颜色:红", true, false)], Some(NONE)),
+        (&[("", false, true), ("颜色:红", true, false)], None),
+        (&[("颜色:红", true, false), ("尺码:S", true, false)], Some(NAMES)),
+    ];
+    for (n, (rows, said)) in cases.into_iter().enumerate() {
+        let mut form = Form::new().text("name", format!("第 {n} 种")).text("on_shelf", "true");
+        for (i, (specs, enabled, known)) in rows.iter().enumerate() {
+            let field = |name: &str| format!("skus[{i}].{name}");
+            form = form.text(field("specs"), *specs).text(field("price"), "10").text(field("on_hand"), "9");
+            for (name, _) in [("enabled", enabled), ("known", known)].into_iter().filter(|(_, is)| **is) {
+                form = form.text(field(name), "true");
+            }
+        }
+        let (status, page) = send(&w, &manager, "/admin/products", form).await;
+        match said {
+            Some(said) => assert!(status == 422 && page.contains(said), "{rows:?}: {status}"),
+            None => assert_eq!(status, 303, "{rows:?}"),
+        }
+    }
+}
+
 /// Brings a table in, looks at it and carries out every row that can be. Answers with the page that was looked at.
 async fn bring(w: &World, manager: &Console<'_>, table: Form) -> String {
     let request = w.http().post(w.at("/admin/products/import")).header("Cookie", &manager.cookie).multipart(table);

@@ -600,6 +600,9 @@ fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {
             Err(problems) => problems.iter().for_each(|(field, problem)| wrong(&cell(i, field), &at(i, problem))),
         }
     }
+    if let Some((i, problem)) = unlike_others(&filled.skus) {
+        wrong(&cell(i, "specs"), &at(i, problem));
+    }
     if filled.skus.is_empty() {
         wrong("skus", "至少填一个规格的售价（没有规格的商品，规格一栏留空）");
     }
@@ -618,6 +621,23 @@ fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {
     let draft = Draft { category_id, name, subtitle, detail, on_shelf, shelf_times, limit_per_buyer, freight };
     let reason = if filled.reason.trim().is_empty() { "更正".to_owned() } else { filled.reason.trim().to_owned() };
     Ok(Change { version: filled.version, draft, new_category, images: filled.images.clone(), skus, reason })
+}
+
+/// A row that buyers could not choose among the others: what is on sale has the same names of specs. What stood so before is left
+/// as it is.
+fn unlike_others(skus: &[SkuForm]) -> Option<(usize, &'static str)> {
+    let mut named = skus.iter().enumerate().filter(|(_, sku)| sku.enabled).filter_map(|(i, sku)| {
+        let mut names: Vec<String> = import::specs(&sku.specs).ok()?.into_iter().map(|(name, _)| name).collect();
+        names.sort();
+        Some((i, sku, names))
+    });
+    let (first, known, names) = named.next()?;
+    let (i, _, others) = named.find(|(_, sku, others)| *others != names && !(sku.known && known.known))?;
+    Some(match (names.is_empty(), others.is_empty()) {
+        (true, _) => (first, "别的行有规格：这一行也写上规格，或取消“启用”"),
+        (_, true) => (i, "别的行有规格：这一行也写上规格，或取消“启用”"),
+        _ => (i, "各行规格的名称要一致，例如都写 颜色 和 尺码"),
+    })
 }
 
 /// When it goes on and off the shelf by itself, or the field that is wrong and why.

@@ -452,9 +452,10 @@ fn saved(conn: &Connection, id: PromotionId, terms: &Terms, now: i64) -> Result<
             beside.push(format!("「{}」", other.terms.name));
         }
     }
+    let held = format!("优惠已保存：{}，{}", terms.text(), terms.given.text());
     Ok(match beside.is_empty() {
-        true => "优惠已保存".to_owned(),
-        false => format!("优惠已保存。同时还有{}，商品有重叠：不叠加，每单自动用更省的", beside.join("、")),
+        true => held,
+        false => format!("{held}。同时还有{}，商品有重叠：不叠加，每单自动用更省的", beside.join("、")),
     })
 }
 

@@ -94,6 +94,7 @@ async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<String
                     "{CHANGED}。注意：按设置，寄到这里的运费比原来的地址多 ¥{more}，这一单收的运费仍是 ¥{freight}；{next}"
                 )
             }
+            None if address.place().is_none() => format!("{CHANGED}。注意：认不出这是哪个地区，请核对省市区"),
             None => CHANGED.to_owned(),
         })
     };

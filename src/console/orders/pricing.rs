@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::page::May;
 use super::{find, found};
 use crate::assets;
-use crate::clock::MINUTE;
+use crate::clock::{self, MINUTE};
 use crate::console::lengths::PRICE_REASON;
 use crate::console::{Frame, Waiting, back, framed, waiting};
 use crate::db::Tx;
@@ -79,7 +79,7 @@ struct PriceForm {
 #[post("/orders/<no>/price", data = "<form>")]
 async fn change_price(shop: &State<Shop>, staff: Clerk, no: &str, form: Form<PriceForm>) -> Flash<Redirect> {
     match change(shop, &staff.0, no, form.into_inner()).await {
-        Ok(()) => back(format!("/admin/orders/{no}"), Ok("价格已改，买家可以按新价支付")),
+        Ok(said) => back(format!("/admin/orders/{no}"), Ok(said)),
         Err(e) => back(format!("/admin/orders/{no}/price"), Err::<&str, _>(e)),
     }
 }
@@ -96,7 +96,8 @@ fn typed_reason(text: &str) -> Result<String> {
     }
 }
 
-async fn change(shop: &Shop, staff: &Staff, no: &str, form: PriceForm) -> Result<()> {
+/// Answers with what staff can tell the buyer.
+async fn change(shop: &Shop, staff: &Staff, no: &str, form: PriceForm) -> Result<String> {
     let order = find(shop, no).await?;
     let asked = price::Asked {
         total: typed_yuan("total", "应付", &form.total)?,
@@ -107,8 +108,16 @@ async fn change(shop: &Shop, staff: &Staff, no: &str, form: PriceForm) -> Result
     };
     // Why, stands on the timeline, where it can be forgotten.
     let what = format!("订单 {} 改价 ¥{} → ¥{}", order.order_no, order.total, asked.total);
-    price::change(shop, order.id, asked, Who::staff(&staff.name)).await?;
-    note(shop, staff, what).await
+    let closable = price::change(shop, order.id, asked, Who::staff(&staff.name)).await?;
+    note(shop, staff, what).await?;
+    Ok(match closable {
+        None => "价格已改，买家可以按新价支付".to_owned(),
+        Some(at) if at > shop.now() => {
+            let at = clock::shown_short(at);
+            format!("价格已改，{at} 以后买家可以按新价支付；在那之前他打开过的收银台还能付 ¥{}", order.total)
+        }
+        Some(_) => "价格已改，之前的支付单在微信关闭后，买家可以按新价支付，一般不到一分钟".to_owned(),
+    })
 }
 
 async fn note(shop: &Shop, staff: &Staff, what: String) -> Result<()> {
