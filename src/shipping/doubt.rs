@@ -43,7 +43,7 @@ impl Doubt {
 pub fn must_be_sure(tx: &Tx, order: OrderId, despite: bool, who: &Who) -> Result<()> {
     let Some(doubt) = Doubt::of(tx, order)? else { return Ok(()) };
     if !despite {
-        let words = format!("{}。到商户平台核对过、仍要发出的，请确认或勾选「仍然发货」", doubt.text());
+        let words = format!("{}。到商户平台核对过、仍要发出的，请选「仍然发出」", doubt.text());
         return Err(Error::from(Code::RefundInProgress).says(words));
     }
     if let Doubt::Unasked(unasked) = &doubt {

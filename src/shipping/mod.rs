@@ -296,7 +296,7 @@ pub fn ship(tx: &Tx, id: OrderId, sending: &Sending, who: &Who) -> Result<OrderS
         return Err(Error::from(Code::OrderState).says(moved_on(tx, &order, &sending.parcel)?));
     }
     if !sending.despite_refund && refunds::any_open(tx, id)? {
-        let words = "这笔订单有退款正在处理。确定仍要发货，请勾选「仍然发货」";
+        let words = "这笔订单有退款正在处理。确定仍要发货，请选「仍然发出」";
         return Err(Error::from(Code::RefundInProgress).says(words));
     }
     doubt::must_be_sure(tx, id, sending.despite_refund, who)?;

@@ -74,7 +74,7 @@ async fn after_a_restore_nothing_leaves_for_money_that_went_back() {
             assert_eq!(status, "to_ship", "{case}: {said}");
             assert!(said.contains("还没有人核对过"), "{case}: {said}");
             let page = boss.page(&format!("/admin/orders/{}", held.no)).await;
-            assert!(page.contains("恢复备份之后问过微信") && page.contains("仍然发货"), "{case}: {page}");
+            assert!(page.contains("恢复备份之后问过微信") && page.contains("仍然发出"), "{case}: {page}");
             for paper in ["slips", "picking"] {
                 let printed = boss.page(&format!("/admin/print/{paper}?order={}&order={}", held.no, later.no)).await;
                 assert_eq!(printed.matches("先核对退款").count(), 1, "{case}: {printed}");

@@ -868,7 +868,7 @@ async fn opened(shop: &Shop, no: &OrderNo, changed: &str) -> Flash<Redirect> {
         Ok((way, Against::Nothing)) => Flash::success(Redirect::to(to), format!("{changed}{}", then(way))),
         Ok((_, Against::OldSlip)) => Flash::new(lead(to), "info", format!("订单 {no}：{OLD_SLIP}")),
         Ok((_, Against::Sending(why))) => {
-            let words = format!("订单 {no} 先别打包：{why}。仍要发货的，打开订单，勾选「仍然发货」");
+            let words = format!("订单 {no} 先别打包：{why}。仍要发货的，打开订单，勾选「仍然发出」");
             refused(to, Error::from(Code::RefundInProgress).says(words))
         }
         Err(e) => refused(to, e),
