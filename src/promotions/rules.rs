@@ -243,7 +243,7 @@ mod tests {
             (|f| f.scope = "products".into(), "至少一个商品"),
             (|f| f.starts_at = "明天".into(), "开始时间"),
             (|f| (f.starts_at, f.ends_at) = ("2026-11-11T00:00".into(), "2026-11-11T00:00".into()), "晚于"),
-            (|f| (f.kind, f.percent) = ("percent".into(), "10".into()), ""),
+            (|f| (f.kind, f.percent) = ("percent".into(), "8.5".into()), ""),
             (|f| f.given = "link".into(), "一档"),
         ];
         for (spoil, words) in rows {

@@ -65,13 +65,13 @@ async fn the_keys_of_the_new_version_are_tried_on_wechat() {
         (
             "another merchant's private key",
             Keys { merchant: other.merchant.clone(), ..keys.clone() },
-            "✗ API v3  微信说签名错误：商户私钥和证书序列号不对应",
+            "✗ API v3  微信回答 SIGN_ERROR 错误的签名，验签失败。微信说签名错误：商户私钥和证书序列号不对应",
         ),
         ("another serial", Keys { serial: "0".repeat(40), ..keys.clone() }, "✗ API v3  "),
         (
             "another public key",
             Keys { platform: other.platform, ..keys.clone() },
-            "✗ API v3  微信回答了，但用填写的微信支付公钥验不过它的签名",
+            "✗ API v3  微信回答 ORDER_NOT_EXIST 订单不存在，但用填写的微信支付公钥验不过它的签名",
         ),
     ];
     for (what, entered, words) in rows {

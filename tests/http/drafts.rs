@@ -114,9 +114,11 @@ async fn a_form_that_is_refused_says_what_is_wrong_and_loses_nothing() {
     let w = World::new().await;
     let clerk = w.staff("clerk", Role::Clerk).await;
     w.product("茶", 5000, 9).await;
+    w.product("绿茶", 6000, 9).await;
     let good = [("lines[0].what", "茶"), ("lines[0].quantity", "2"), ("lines[0].price", "45"), ("remark", "记得发")];
     for (field, value, words) in [
-        ("lines[0].what", "咖啡", "没有找到「咖啡」"),
+        ("lines[0].what", "咖啡", "没有找到「咖啡」，请写商家编码"),
+        ("lines[0].what", "绿", "没有找到「绿」，是「绿茶」吗"),
         ("lines[0].what", "", "至少一样商品"),
         ("lines[0].quantity", "0", "数量请填"),
         ("lines[0].price", "便宜点", "单价请填金额"),

@@ -222,9 +222,9 @@ impl DraftForm {
         for (i, line) in self.lines.iter().enumerate().filter(|(_, line)| !line.what.trim().is_empty()) {
             let at = |field: &str| format!("lines[{i}].{field}");
             let what = clean(&line.what);
-            let sku = sku_named(conn, &what)?.ok_or_else(|| {
-                Error::field(at("what"), format!("没有找到「{what}」，请写商家编码，或商品名称加规格，例如 苹果 大箱"))
-            })?;
+            let Some(sku) = sku_named(conn, &what)? else {
+                return Err(Error::field(at("what"), unknown(conn, &what)?));
+            };
             let quantity = match line.quantity.trim() {
                 "" => Some(1),
                 text => whole(text).filter(|n| (1..=MOST_PIECES).contains(n)),
@@ -316,6 +316,18 @@ fn usual_freight(
         }
         Some(found) => Ok(found.sum),
     }
+}
+
+/// What is said of words that name no goods, with those that have them in their name.
+fn unknown(conn: &Connection, what: &str) -> Result<String> {
+    const TOLD: usize = 3;
+    let names = catalogue::sellable_names(conn, SUGGESTED)?.into_iter().map(|(name, _)| name);
+    let like: Vec<_> = names.filter(|name| name.contains(what)).take(TOLD).map(|name| format!("「{name}」")).collect();
+    let next = match like.is_empty() {
+        true => "请写商家编码，或商品名称加规格，例如 苹果 大箱".to_owned(),
+        false => format!("是{}吗？请照这样写全", like.join("、")),
+    };
+    Ok(format!("没有找到「{what}」，{next}"))
 }
 
 /// The SKU that words name: by its code, by its product when that has one alone, or by product and specs.

@@ -565,7 +565,9 @@ async fn mark(shop: &Shop, staff: Staff, form: &Bulk) -> Result<(String, String)
     let words = flag.map_or("取消旗标".to_owned(), |flag| format!("标记{}", flag.text()));
     let write = move |tx: &Tx| {
         let orders = chosen(tx, &numbers)?;
-        let done = format!("{} 单已{words}", orders.len());
+        let same = orders.iter().filter(|order| order.flag == flag).count();
+        let beside = if same > 0 { format!("，{same} 单本来就是") } else { String::new() };
+        let done = format!("{} 单已{words}{beside}", orders.len() - same);
         let word = |flag: Option<Flag>| flag.map_or("", Flag::word).to_owned();
         let mut steps = Vec::new();
         for order in orders.iter().filter(|order| order.flag != flag) {
