@@ -72,7 +72,7 @@ const isChanged = (field) => {
 const typed = new WeakSet();
 addEventListener("input", (event) => event.isTrusted && typed.add(event.target));
 addEventListener("submit", ({ target }) => [...target.elements].forEach((field) => typed.delete(field)));
-const isTyped = (field) => typed.has(field) && field.matches("input:not([type=password]), textarea") && isChanged(field);
+const isTyped = (field) => typed.has(field) && field.matches("input:not([type=password], [type=checkbox], [type=radio], [type=file], [type=search]), textarea") && isChanged(field);
 const isLost = (form) => form.method === "post" && !form.matches("[data-scan], [data-reveal]") && ("unsaved" in form.dataset || !$("[data-save]", form));
 const typedIn = (forms) => forms.filter(isLost).flatMap((form) => [...form.elements]).find(isTyped);
 addEventListener("beforeunload", (event) => typedIn($$("main form")) && event.preventDefault());
@@ -88,7 +88,8 @@ addEventListener(
   "submit",
   (event) => {
     const form = event.target;
-    const other = form.method === "post" && !form.dataset.alone && !form.matches("[data-reveal]") && besideOf(form);
+    const asks = form.method === "post" && !form.dataset.alone && !form.matches("[data-reveal]") && !$("[data-save]", form);
+    const other = asks && besideOf(form);
     if (!other) return;
     event.preventDefault();
     event.stopImmediatePropagation();
