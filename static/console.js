@@ -72,10 +72,12 @@ const isChanged = (field) => {
 const typed = new WeakSet();
 addEventListener("input", (event) => event.isTrusted && typed.add(event.target));
 addEventListener("submit", ({ target }) => [...target.elements].forEach((field) => typed.delete(field)));
-const isTyped = (field) => typed.has(field) && field.matches("input:not([type=password], [type=checkbox], [type=radio], [type=file], [type=search]), textarea") && isChanged(field);
+// The number of a parcel is kept by itself until its order is seen again.
+const isKept = (field) => field.matches("#ship-form [data-focus]");
+const isTyped = (field) => typed.has(field) && !isKept(field) && field.matches("input:not([type=password], [type=checkbox], [type=radio], [type=file], [type=search]), textarea") && isChanged(field);
 const isLost = (form) => form.method === "post" && !form.matches("[data-scan], [data-reveal]") && ("unsaved" in form.dataset || !$("[data-save]", form));
 const typedIn = (forms) => forms.filter(isLost).flatMap((form) => [...form.elements]).find(isTyped);
-addEventListener("beforeunload", (event) => typedIn($$("main form")) && event.preventDefault());
+addEventListener("beforeunload", (event) => typedIn($$("main form, dialog[open] form")) && event.preventDefault());
 /** What of the page stands typed beside a form, in words. */
 function besideOf(form) {
   if (settingForms.includes(form)) {
@@ -84,6 +86,7 @@ function besideOf(form) {
   }
   return typedIn($$("main form").filter((one) => one !== form));
 }
+const asking = Object.assign(document.createElement("p"), { className: "flash error", role: "alert" });
 addEventListener(
   "submit",
   (event) => {
@@ -94,14 +97,11 @@ addEventListener(
     event.preventDefault();
     event.stopImmediatePropagation();
     form.dataset.alone = "yes";
-    const words = document.createElement("p");
-    words.className = "flash error";
-    words.setAttribute("role", "alert");
     const named = (other.labels?.[0]?.textContent || other.ariaLabel || other.textContent).trim();
-    words.textContent = `还没有保存：「${named}」里也有改动。先去保存那里的，或再按一次，只保存这里的，那里的不要了。`;
+    asking.textContent = `还没有保存：「${named}」里也有改动。先去保存那里的，或再按一次，只保存这里的，那里的不要了。`;
     other.closest("details")?.setAttribute("open", "");
-    form.matches(".stack") ? form.append(words) : $("main").prepend(words);
-    words.scrollIntoView({ block: "nearest" });
+    form.matches(".stack") ? form.append(asking) : $("main").prepend(asking);
+    asking.scrollIntoView({ block: "nearest" });
   },
   true,
 );
@@ -322,17 +322,25 @@ for (const form of $$("[data-sends]")) {
 }
 
 const lapsed = (answer) => answer?.redirected && new URL(answer.url).pathname === "/admin/login";
+const TOGETHER = "同事刚刚也写了备注：两个人的都留下了，请看一眼。";
+/** What saving a memo came to: why it was refused, or what stands there now. */
+async function outcome(answer) {
+  const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (!page) return { refusal: answer ? "店铺没有答应" : "连不上店铺" };
+  return { refusal: $(".flash.error", page)?.textContent.trim(), kept: $("[name=memo]", page)?.value };
+}
 // A memo is saved when its field is left.
 for (const field of $$("[data-save]")) {
   const form = field.form;
   $("button", form).hidden = true;
   // Enter leaves it, and the list stays.
   form.addEventListener("submit", (event) => (event.preventDefault(), field.blur()));
-  let sent = field.value;
+  // What the shop has as far as is known, what is on its way there, and what was sent last.
+  let [base, flying, sent, last] = [field.defaultValue, null, field.value, Promise.resolve()];
   const send = () => {
     const body = new URLSearchParams(new FormData(form));
-    body.set("was", field.defaultValue);
-    sent = field.value;
+    body.set("was", flying ?? base);
+    flying = sent = field.value;
     return fetch(form.action, { method: "POST", body, keepalive: true }).catch(() => null);
   };
   // The key that goes back leaves no field first.
@@ -348,17 +356,17 @@ for (const field of $$("[data-save]")) {
     const answer = await send();
     // Whoever is led to the login has saved nothing; he goes there, and what he wrote comes back with him.
     if (lapsed(answer)) return remember(form), (location.href = answer.url);
-    const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
-    const refusal = page ? $(".flash.error", page)?.textContent.trim() : answer ? "请重试" : "连不上店铺，连上了自动再存";
+    const { refusal, kept = sent } = await outcome(answer);
+    flying = null;
     const saved = refusal === undefined;
-    tell("red", saved ? "" : `没有存上：${refusal}。写的还在这里。`);
+    tell("red", saved ? "" : `没有存上：${refusal}。写的还在这里，连上了自动再存。`);
     if (saved) {
       // What a colleague wrote meanwhile stands before it, and is seen from now on.
-      const kept = $(`[name=${field.name}]`, page)?.value ?? sent;
       const both = kept.trim() !== sent.trim();
-      if (both) tell("amber", "同事刚刚也写了备注：两个人的都留下了，请看一眼。");
+      if (both) tell("amber", TOGETHER);
       if (both && field.value === sent) field.value = kept;
-      field.defaultValue = sent = kept;
+      field.defaultValue = base = kept;
+      if (both) sent = field.value;
     }
     else sent = null;
     form.toggleAttribute("data-unsaved", !saved);
@@ -366,8 +374,10 @@ for (const field of $$("[data-save]")) {
     field.ariaInvalid = saved ? null : "true";
     field.title = saved ? "已保存 ✓" : "没有保存，请重试";
   };
-  field.addEventListener("change", save);
-  addEventListener("online", () => "unsaved" in form.dataset && save());
+  // One after the other: each knows what the one before it has left there.
+  const next = () => (last = last.then(save));
+  field.addEventListener("change", next);
+  addEventListener("online", () => "unsaved" in form.dataset && next());
 }
 
 // A column's head sorts the rows that are here: numbers by their size, the rest as Chinese is sorted.
@@ -530,6 +540,7 @@ addEventListener("submit", async (event) => {
   if (!again) return $("[data-focus]")?.focus();
   refill(again, refused.kept);
   for (const name of wrong) again.elements[name].ariaInvalid = "true";
+  again.elements[wrong[0]]?.focus();
   again.scrollIntoView({ block: "center" });
 });
 
@@ -854,15 +865,24 @@ function memo(row) {
   words.addEventListener("keydown", (event) => event.key === "Enter" && !event.shiftKey && (event.preventDefault(), form.requestSubmit()));
   cancel.addEventListener("click", () => box.close());
   box.addEventListener("close", () => (box.remove(), row.focus()));
+  let asked = false;
+  box.addEventListener("cancel", (event) => {
+    if (asked || words.value.trim() === (row.dataset.memo ?? "")) return;
+    event.preventDefault();
+    asked = true;
+    words.setCustomValidity("还没有保存：按 Enter 保存，再按一次 Esc 就不要了");
+    words.reportValidity();
+  });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form));
     body.set("was", row.dataset.memo ?? "");
     const answer = await fetch(form.action, { method: "POST", body }).catch(() => null);
-    const problem = lapsed(answer) ? "没有保存：登录过期了。在另一个窗口登录后再点保存" : answer?.ok ? "" : "没有保存，请重试";
-    words.setCustomValidity(problem);
-    if (problem) return words.reportValidity();
-    row.dataset.memo = words.value.trim();
+    const { refusal, kept = words.value.trim() } = lapsed(answer) ? { refusal: "登录过期了，在另一个窗口登录后再点保存" } : await outcome(answer);
+    words.setCustomValidity(refusal ? `没有存上：${refusal}。写的还在这里` : "");
+    if (refusal) return words.reportValidity();
+    if (kept.trim() !== words.value.trim()) brief(TOGETHER);
+    row.dataset.memo = kept;
     const shown = $("[data-memo]", row);
     if (shown) shown.textContent = row.dataset.memo;
     box.close();

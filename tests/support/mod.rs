@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
+use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -99,23 +100,19 @@ pub fn client() -> reqwest::Client {
         .unwrap()
 }
 
-/// Opens the doors on this port; `None` when somebody took the port in the meantime.
-async fn launched(rocket: rocket::Rocket<rocket::Build>, port: u16) -> Option<rocket::Shutdown> {
-    let rocket = rocket.ignite().await.unwrap();
+/// Opens the doors; `None` when somebody took their port in the meantime.
+async fn launched(rocket: rocket::Rocket<rocket::Build>) -> Option<rocket::Shutdown> {
+    let (open, opened) = tokio::sync::oneshot::channel();
+    let tells = AdHoc::on_liftoff("opened", |_| {
+        Box::pin(async move {
+            let _ = open.send(());
+        })
+    });
+    let rocket = rocket.attach(tells).ignite().await.unwrap();
     let shutdown = rocket.shutdown();
-    let running = tokio::spawn(rocket.launch());
-    for _ in 0..1200 {
-        if running.is_finished() {
-            return None;
-        }
-        if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-            // Had another program the port, ours would have ended with an error by now.
-            tokio::task::yield_now().await;
-            return (!running.is_finished()).then_some(shutdown);
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the doors did not open on port {port}");
+    // Why it did not open is said by what is not there; an error that nobody has read ends the program.
+    tokio::spawn(async move { rocket.launch().await.map(drop).map_err(|e| e.to_string()) });
+    opened.await.ok().map(|()| shutdown)
 }
 
 impl World {
@@ -146,7 +143,7 @@ impl World {
                 Some(tls) => (tls.server(figment(port)), "https"),
                 None => (figment(port), "http"),
             };
-            if let Some(shutdown) = launched(wechat.rocket(figment), port).await {
+            if let Some(shutdown) = launched(wechat.rocket(figment)).await {
                 break (format!("{scheme}://127.0.0.1:{port}"), shutdown);
             }
         };
@@ -183,7 +180,7 @@ impl World {
             }
             let opening = Opening { clock: clock.clone(), ..Opening::default() };
             let shop = Shop::open(server, opening).await.unwrap();
-            if let Some(doors) = launched(xiaopu::rocket(shop.clone(), figment(port)), port).await {
+            if let Some(doors) = launched(xiaopu::rocket(shop.clone(), figment(port))).await {
                 let (http, keys, shutdown) = (client(), AtomicU64::new(1), vec![simulator, doors]);
                 return World {
                     shop,
