@@ -153,7 +153,7 @@ for (const form of $$("[data-ticket]")) {
     const from = first("from") ? `满 ${first("from")} 元` : "";
     // As the shop reads it: 85 is 8.5, and 15 may be anything.
     const part = narrow(given("percent")).replace(/折$/, "").trim();
-    const tenths = /^\d(\.\d)?$/.test(part) ? part : /^[5-9]\d$/.test(part) ? String(part / 10) : "";
+    const tenths = /^[1-9](\.\d)?$/.test(part) ? part : /^[5-9]\d$/.test(part) ? String(part / 10) : "";
     const words = { reduce: first("off") && `${from}减 ${first("off")} 元`, percent: given("percent") && (tenths ? `${from}打 ${tenths} 折` : "打几折？例如 8.5"), freight: `${from}包邮` };
     terms.textContent = words[given("kind") || $("[name=kind]", form).value] || "填好优惠，这里跟着变";
     name.textContent = given("name") || "优惠名称";

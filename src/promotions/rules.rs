@@ -174,12 +174,12 @@ fn per_buyer(text: &str) -> Result<i64> {
     read.map(|n| n.unwrap_or(1)).map_err(|_| Error::field("per_buyer", words()))
 }
 
-/// `8.5` and `85` are both 85 of a hundred, as people write 折. Who writes `10` or `15` may mean what is taken off, which is
-/// another price altogether.
+/// `8.5` and `85` are both 85 of a hundred, as people write 折. Who writes `10` or `15` may mean what is taken off, and who
+/// writes `0.8` eight tenths: other prices altogether.
 fn percent(text: &str) -> Result<i64> {
-    const UNCLEAR: std::ops::Range<i64> = 10..50;
+    const CLEAR: [std::ops::Range<i64>; 2] = [1..10, 50..100];
     let text = bare(text);
-    let wrong = || Error::field("percent", "折扣请填 0.1 到 9.9，例如 8.5 表示八五折，减一成填 9");
+    let wrong = || Error::field("percent", "折扣请填 1 到 9.9，例如 8.5 表示八五折，减一成填 9");
     let text = text.trim_end_matches('折').trim();
     let (whole, tenth) = text.split_once('.').unwrap_or((text, ""));
     let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
@@ -187,7 +187,7 @@ fn percent(text: &str) -> Result<i64> {
         return Err(wrong());
     }
     let (whole, tenth): (i64, i64) = (whole.parse().map_err(|_| wrong())?, tenth.parse().unwrap_or(0));
-    if UNCLEAR.contains(&whole) {
+    if !CLEAR.iter().any(|clear| clear.contains(&whole)) {
         return Err(wrong());
     }
     let percent = if text.contains('.') || whole < 10 { whole * 10 + tenth } else { whole };
@@ -303,7 +303,9 @@ mod tests {
             ("9", Some(90)),
             ("9.0", Some(90)),
             ("９折", Some(90)),
-            ("0.1", Some(1)),
+            ("1", Some(10)),
+            ("0.1", None),
+            ("0.8", None),
             ("95", Some(95)),
             ("88 折", Some(88)),
             ("50", Some(50)),

@@ -247,12 +247,14 @@ await story(async ({ shop, simulator, step, shot, open, login, password, expect 
     await desk.getByText("同事刚刚也写了备注").waitFor();
     assert.equal(await memo.inputValue(), "放门口，要发票；周五送");
     // On a slow line the second words know of the first: nobody else has written.
-    await desk.route("**/memo", async (route) => (await new Promise((done) => setTimeout(done, 700)), route.continue()));
+    const line = await desk.context().newCDPSession(desk);
+    const slow = (latency) => line.send("Network.emulateNetworkConditions", { offline: false, latency, downloadThroughput: -1, uploadThroughput: -1 });
+    await slow(700);
     await memo.fill("放门口，要发票；周五送，轻");
     await desk.keyboard.press("Tab");
     await memo.fill("放门口，要发票；周五送，轻放");
     await desk.keyboard.press("Tab");
-    await desk.unroute("**/memo", { behavior: "wait" });
+    await slow(0);
     await until("both memos", async () => (await desk.goto(desk.url()), await memo.inputValue()) === "放门口，要发票；周五送，轻放");
     // Without a network it is said, kept, and saved as soon as there is one.
     expect(/ERR_INTERNET_DISCONNECTED/);
