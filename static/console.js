@@ -70,12 +70,27 @@ const isChanged = (field) => {
   return field.selectedIndex !== Math.max(first, 0);
 };
 const typed = new WeakSet();
-addEventListener("input", (event) => event.isTrusted && typed.add(event.target));
+const isText = (field) => field.matches("input:not([type=hidden], [type=password], [type=checkbox], [type=radio], [type=file], [type=search]), textarea");
+addEventListener("input", ({ isTrusted, target }) => {
+  if (!isTrusted || !isText(target)) return;
+  typed.add(target);
+  // What is written after the question is asked about anew.
+  $$("form[data-alone]").forEach((form) => delete form.dataset.alone);
+});
+// A form that came back as the answer itself, to be mended or gone on with, has what was typed in its defaults.
+const { at, action } = JSON.parse(sessionStorage.getItem("sent") ?? "{}");
+sessionStorage.removeItem("sent");
+const returned = "toShip" in document.body.dataset && at === location.pathname && !$(".flash") && $$("main form").find((form) => form.getAttribute("action") === action);
+if (returned) [...returned.elements].filter((field) => isText(field) && field.value).forEach((field) => typed.add(field));
+addEventListener("submit", ({ target: form, submitter, defaultPrevented }) => {
+  const to = new URL(submitter?.hasAttribute("formaction") ? submitter.formAction : form.action).pathname;
+  if (form.method === "post" && !defaultPrevented) sessionStorage.setItem("sent", JSON.stringify({ at: to, action: form.getAttribute("action") }));
+});
 addEventListener("submit", ({ target }) => [...target.elements].forEach((field) => typed.delete(field)));
 // The number of a parcel is kept by itself until its order is seen again.
 const isKept = (field) => field.matches("#ship-form [data-focus]");
-const isTyped = (field) => typed.has(field) && !isKept(field) && field.matches("input:not([type=password], [type=checkbox], [type=radio], [type=file], [type=search]), textarea") && isChanged(field);
-const isLost = (form) => form.method === "post" && !form.matches("[data-scan], [data-reveal]") && ("unsaved" in form.dataset || !$("[data-save]", form));
+const isTyped = (field) => typed.has(field) && !isKept(field) && (isChanged(field) || field.form === returned);
+const isLost = (form) => form.method === "post" && !form.matches("[data-reveal]") && !form.closest("[data-scan]") && ("unsaved" in form.dataset || !$("[data-save]", form));
 const typedIn = (forms) => forms.filter(isLost).flatMap((form) => [...form.elements]).find(isTyped);
 addEventListener("beforeunload", (event) => typedIn($$("main form, dialog[open] form")) && event.preventDefault());
 /** What of the page stands typed beside a form, in words. */
@@ -100,6 +115,8 @@ addEventListener(
     const named = (other.labels?.[0]?.textContent || other.ariaLabel || other.textContent).trim();
     asking.textContent = `还没有保存：「${named}」里也有改动。先去保存那里的，或再按一次，只保存这里的，那里的不要了。`;
     other.closest("details")?.setAttribute("open", "");
+    // A tick that is sent at once stands as it was, to be made again.
+    if (form.matches("[data-sends]")) form.reset();
     form.matches(".stack") ? form.append(asking) : $("main").prepend(asking);
     asking.scrollIntoView({ block: "nearest" });
   },
@@ -540,7 +557,9 @@ addEventListener("submit", async (event) => {
   if (!again) return $("[data-focus]")?.focus();
   refill(again, refused.kept);
   for (const name of wrong) again.elements[name].ariaInvalid = "true";
-  again.elements[wrong[0]]?.focus();
+  const first = again.elements[wrong[0]];
+  first?.after(Object.assign(document.createElement("small"), { className: "bad", textContent: $(".flash.error .grow")?.textContent ?? "" }));
+  first?.focus();
   again.scrollIntoView({ block: "center" });
 });
 

@@ -532,6 +532,7 @@ function touched() {
 product.addEventListener("input", touched);
 product.addEventListener("submit", () => (changed = false));
 addEventListener("beforeunload", (event) => changed && event.preventDefault());
+if ($(".strip.red[role=alert]")) touched();
 matrix();
 pictures();
 show();

@@ -97,6 +97,45 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, stage, pa
     }
   });
 
+  await step("a page where words stand typed is not left without a question, and ticks ask nothing", async () => {
+    const page = await open({ locale: "zh-CN", viewport: { width: 1440, height: 900 }, storageState: await desk.context().storageState() });
+    const asked = [];
+    let stays = true;
+    page.on("dialog", (dialog) => (asked.push(dialog.type()), stays ? dialog.dismiss() : dialog.accept()));
+    const leaves = async (to) => {
+      asked.length = 0;
+      await page.locator(`nav a[href="/admin/${to}"]`).first().click();
+      await until("an answer", () => asked.length > 0 || page.url().endsWith(`/admin/${to}`));
+      return asked.length === 0;
+    };
+    await page.goto(`${shop}/admin/promotions/new`);
+    await page.locator("main [name=name]").click();
+    await page.keyboard.type("开业满减");
+    assert.equal(await leaves("orders"), false);
+    // The refusal is the answer itself: what was typed is its form's from the beginning.
+    await page.getByRole("button", { name: "保存", exact: true }).click();
+    await page.locator(".strip.red").waitFor();
+    await page.locator("main [name=name]").click();
+    assert.equal(await leaves("orders"), false);
+    stays = false;
+    await page.goto(`${shop}/admin/orders?tab=to_ship`);
+    await page.locator("article.order input[type=checkbox]").first().click();
+    assert.equal(await leaves("products"), true);
+    // A tick that is sent at once stands as it was when it is asked about, and is then sent as it was meant.
+    await page.goto(`${shop}/admin/categories`);
+    await page.locator("main [name=name]").last().click();
+    await page.keyboard.type("新来的");
+    const shown = page.locator("form[data-sends] input[type=checkbox]").first();
+    const was = await shown.isChecked();
+    await shown.click();
+    await page.getByText("还没有保存：").waitFor();
+    assert.equal(await shown.isChecked(), was);
+    await shown.click();
+    await page.locator(".strip.green").waitFor();
+    assert.equal(await shown.isChecked(), !was);
+    await page.context().close();
+  });
+
   await step("a button that is pressed twice does its work once", async () => {
     for (const [path, fields, button, list] of [
       ["/promotions/new", { name: "双击满减", from: "100", off: "10" }, "保存", "/promotions"],

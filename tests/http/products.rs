@@ -55,13 +55,15 @@ async fn what_is_on_sale_has_the_same_specs_to_choose_by() {
     const NAMES: &str = "各行规格的名称要一致";
     // Specs, whether it is on sale, and whether it was before; what is said.
     type Row = (&'static str, bool, bool);
-    let cases: [(&[Row], Option<&str>); 8] = [
+    let cases: [(&[Row], Option<&str>); 10] = [
         (&[("", true, false)], None),
         (&[("颜色:红", true, false), ("颜色:蓝", true, false)], None),
         (&[("颜色:红;尺码:S", true, false), ("尺码:M;颜色:红", true, false)], None),
         (&[("", true, false), ("颜色:红", true, false)], Some(NONE)),
         (&[("颜色:红", true, false), ("", true, false)], Some(NONE)),
-        (&[("", true, true), ("颜色:红", true, false)], Some(NONE)),
+        (&[("", true, true), ("颜色:红", true, false)], Some("有了规格，这一行就选不到了：请取消“启用”")),
+        (&[("", true, true), ("颜色:红", true, true)], Some("有了规格，这一行就选不到了：请取消“启用”")),
+        (&[("颜色:红", true, true), ("尺码:S", true, true)], None),
         (&[("", false, true), ("颜色:红", true, false)], None),
         (&[("颜色:红", true, false), ("尺码:S", true, false)], Some(NAMES)),
     ];

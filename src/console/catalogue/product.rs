@@ -623,8 +623,8 @@ fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {
     Ok(Change { version: filled.version, draft, new_category, images: filled.images.clone(), skus, reason })
 }
 
-/// A row that buyers could not choose among the others: what is on sale has the same names of specs. What stood so before is left
-/// as it is.
+/// A row that buyers could not choose among the others: what is on sale has the same names of specs. Other names that stood so
+/// before are left as they are.
 fn unlike_others(skus: &[SkuForm]) -> Option<(usize, &'static str)> {
     let mut named = skus.iter().enumerate().filter(|(_, sku)| sku.enabled).filter_map(|(i, sku)| {
         let mut names: Vec<String> = import::specs(&sku.specs).ok()?.into_iter().map(|(name, _)| name).collect();
@@ -632,10 +632,17 @@ fn unlike_others(skus: &[SkuForm]) -> Option<(usize, &'static str)> {
         Some((i, sku, names))
     });
     let (first, known, names) = named.next()?;
-    let (i, _, others) = named.find(|(_, sku, others)| *others != names && !(sku.known && known.known))?;
+    let (i, other, others) = named.find(|(_, sku, others)| {
+        let stood = sku.known && known.known && !names.is_empty() && !others.is_empty();
+        *others != names && !stood
+    })?;
+    let bare = |sku: &SkuForm| match sku.known {
+        true => "有了规格，这一行就选不到了：请取消“启用”，库存另填到新规格",
+        false => "别的行有规格：这一行也写上规格，或取消“启用”",
+    };
     Some(match (names.is_empty(), others.is_empty()) {
-        (true, _) => (first, "别的行有规格：这一行也写上规格，或取消“启用”"),
-        (_, true) => (i, "别的行有规格：这一行也写上规格，或取消“启用”"),
+        (true, _) => (first, bare(known)),
+        (_, true) => (i, bare(other)),
         _ => (i, "各行规格的名称要一致，例如都写 颜色 和 尺码"),
     })
 }
