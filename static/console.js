@@ -558,7 +558,7 @@ addEventListener("submit", async (event) => {
   refill(again, refused.kept);
   for (const name of wrong) again.elements[name].ariaInvalid = "true";
   const first = again.elements[wrong[0]];
-  first?.after(Object.assign(document.createElement("small"), { className: "bad", textContent: $(".flash.error .grow")?.textContent ?? "" }));
+  first?.closest("label").after(Object.assign(document.createElement("small"), { className: "bad", textContent: $(".flash.error .grow")?.textContent ?? "" }));
   first?.focus();
   again.scrollIntoView({ block: "center" });
 });

@@ -112,6 +112,7 @@ await story(async ({ shop, simulator, step, shot, open, login, password, expect 
     await desk.getByText("电话应为").waitFor();
     await until("the form", () => name.isVisible());
     assert.deepEqual([await name.inputValue(), await phone.inputValue(), await phone.getAttribute("aria-invalid")], ["林大样", "12", "true"]);
+    assert.match(await desk.locator("form[action$='/address'] small.bad").innerText(), /电话应为/);
   });
 
   await step("a press on a card opens its order, and who comes back stands where he was", async () => {
