@@ -78,13 +78,13 @@ addEventListener("input", ({ isTrusted, target }) => {
   $$("form[data-alone]").forEach((form) => delete form.dataset.alone);
 });
 // A form that came back as the answer itself, to be mended or gone on with, has what was typed in its defaults.
-const { at, action } = JSON.parse(sessionStorage.getItem("sent") ?? "{}");
-sessionStorage.removeItem("sent");
+const { at, action } = JSON.parse(sessionStorage.getItem("submitted") ?? "{}");
+sessionStorage.removeItem("submitted");
 const returned = "toShip" in document.body.dataset && at === location.pathname && !$(".flash") && $$("main form").find((form) => form.getAttribute("action") === action);
 if (returned) [...returned.elements].filter((field) => isText(field) && field.value).forEach((field) => typed.add(field));
 addEventListener("submit", ({ target: form, submitter, defaultPrevented }) => {
   const to = new URL(submitter?.hasAttribute("formaction") ? submitter.formAction : form.action).pathname;
-  if (form.method === "post" && !defaultPrevented) sessionStorage.setItem("sent", JSON.stringify({ at: to, action: form.getAttribute("action") }));
+  if (form.method === "post" && !defaultPrevented) sessionStorage.setItem("submitted", JSON.stringify({ at: to, action: form.getAttribute("action") }));
 });
 addEventListener("submit", ({ target }) => [...target.elements].forEach((field) => typed.delete(field)));
 // The number of a parcel is kept by itself until its order is seen again.

@@ -109,7 +109,7 @@ await story(async ({ shop, simulator, step, shot, open, login, password, expect 
     await name.fill("林大样");
     await phone.fill("12");
     await desk.locator("form[action$='/address']").getByRole("button", { name: "保存" }).click();
-    await desk.getByText("电话应为").waitFor();
+    await desk.locator(".flash", { hasText: "电话应为" }).waitFor();
     await until("the form", () => name.isVisible());
     assert.deepEqual([await name.inputValue(), await phone.inputValue(), await phone.getAttribute("aria-invalid")], ["林大样", "12", "true"]);
     assert.match(await desk.locator("form[action$='/address'] small.bad").innerText(), /电话应为/);
