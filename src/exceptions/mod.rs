@@ -4,7 +4,7 @@ pub mod store;
 
 use crate::clock::{self, Day};
 use crate::ids::{AttemptId, ExceptionId, OrderId, OrderNo, RefundId};
-use crate::refunds::{Refund, RefundState};
+use crate::refunds::{NEVER_CAME_IN, Refund, RefundState};
 use crate::stored_enum::stored_enum;
 
 stored_enum! {
@@ -157,6 +157,8 @@ pub struct Options {
     pub link: bool,
     /// Ask WeChat once more for what it has not confirmed.
     pub ask: bool,
+    /// Its refund did not go out, and is tried again or stopped on its own page.
+    pub mend: bool,
 }
 
 impl Exception {
@@ -170,10 +172,10 @@ impl Exception {
         self.kind == Kind::OrphanPayment && self.subject == unproven(&self.transaction_id)
     }
 
-    /// WeChat is asked for the money before anything is done with it.
+    /// WeChat is asked for the money before anything is done with it: also in a shop by API v2 where WeChat has said no.
     pub fn is_unproven(&self, look: Look) -> bool {
         let beside = self.told_alone && !self.inside && self.kind.is_money_beside();
-        self.is_hearsay() || (beside && look.asks_first)
+        self.is_hearsay() || (beside && (look.asks_first || !self.ours.is_empty()))
     }
 
     /// `refund` is the refund that settles it, if any.
@@ -196,26 +198,32 @@ impl Exception {
             restore: free && self.kind == LatePayment,
             stop: self.open && waits,
             link: free && own && matches!(self.kind, DuplicatePayment | AmountMismatch | OrphanPayment),
-            ask: free && unproven,
+            ask: self.open && unproven && (here || refund.is_some_and(is_held)),
+            mend: self.open && refund.is_some_and(|refund| state == Some(RefundState::Failed) || refund.is_anothers()),
         }
     }
 
     /// The same of one that WeChat is asked for first.
-    fn next_to_prove(&self, now: i64) -> String {
-        let until = match self.is_hearsay() {
-            true => "查到才算收到，在那之前不能关联，也不能退款，不要发货。",
-            false => "这笔款只有 API v2 的密钥签过名，现在收款用 API v3：查到之前不能关联，也不能退款，不要发货。",
+    fn next_to_prove(&self, look: Look) -> String {
+        let until = match (self.is_hearsay(), look.asks_first) {
+            (true, _) => "查到才算收到，在那之前不能关联，也不能退款，不要发货。",
+            (false, true) => {
+                "这笔款只有 API v2 的密钥签过名，现在收款用 API v3：查到之前不能关联，也不能退款，不要发货。"
+            }
+            (false, false) => "这笔款只有 API v2 的密钥签过名：查到之前不能关联，也不能退款，不要发货。",
         };
+        // What it has said stands until it says something else.
+        let said = if self.ours.is_empty() { String::new() } else { format!("{}。", self.ours) };
         match (&self.asking, self.ours.as_str()) {
-            (Some(Asking { at: Some(at), why }), _) if why.is_empty() => match *at > now {
-                true => format!("系统会在 {} 向微信查：{until}", clock::shown_short(*at)),
-                false => format!("系统正在向微信查：{until}"),
+            (Some(Asking { at: Some(at), why }), _) if why.is_empty() => match *at > look.now {
+                true => format!("{said}系统会在 {} 向微信查：{until}", clock::shown_short(*at)),
+                false => format!("{said}系统正在向微信查：{until}"),
             },
             (Some(Asking { at: Some(at), why }), _) => {
-                format!("没有向微信查成：{why}。系统会在 {} 再查：{until}", clock::shown_short(*at))
+                format!("{said}没有向微信查成：{why}。系统会在 {} 再查：{until}", clock::shown_short(*at))
             }
             (Some(Asking { at: None, why }), _) => {
-                format!("没有向微信查成：{why}。系统不再自己查，请处理好原因后点「再向微信查一次」：{until}")
+                format!("{said}没有向微信查成：{why}。系统不再自己查，请处理好原因后点「再向微信查一次」：{until}")
             }
             (None, "") => format!("还没有向微信查，请点「再向微信查一次」：{until}"),
             (None, said) => {
@@ -238,6 +246,10 @@ impl Exception {
     pub fn next(&self, refund: Option<&Refund>, look: Look) -> String {
         let now = look.now;
         use RefundState::*;
+        let unproven = self.is_unproven(look);
+        if let Some(refund) = refund.filter(|refund| unproven && is_held(refund)) {
+            return format!("{}{}", self.next_to_prove(look), held(refund, now));
+        }
         if let Some(refund) = refund.filter(|refund| !matches!(refund.state, Cancelled | Rejected)) {
             let number = &refund.out_refund_no;
             return match refund.state {
@@ -247,14 +259,17 @@ impl Exception {
                 Requested | Approved => format!("退款 {number} 等待发送。"),
                 Processing => format!("退款 {number} 已发给微信，系统会查询到结果为止。"),
                 Succeeded => format!("退款 {number} 已完成。"),
+                Failed if refund.problem_code == NEVER_CAME_IN && !self.told_alone => {
+                    format!("微信已经查实这笔款，退款 {number} 还没有发出：要退的到退款页点重试，不用退的停止这一笔。")
+                }
                 Failed => format!("退款 {number} 没有成功：{} 请处理后点重试。", refund.problem),
                 Abnormal if refund.is_anothers() => format!("退款 {number}：{}", refund.problem),
                 Abnormal => format!("退款 {number} 被银行退回，请用其他方式退给买家后登记。"),
                 Rejected | Cancelled => String::new(),
             };
         }
-        if self.is_unproven(look) {
-            return self.next_to_prove(now);
+        if unproven {
+            return self.next_to_prove(look);
         }
         match self.kind {
             Kind::LatePayment => "系统不会再自动处理：可以立即退款，库存够时也可以恢复订单。",
@@ -272,5 +287,28 @@ impl Exception {
             Kind::BillDifference => "请按两边的原始数据核对；微信多出来的可以向微信查实并入账。",
         }
         .to_owned()
+    }
+}
+
+/// Agreed to, and not known to WeChat: it waits until WeChat has told of its money.
+fn is_held(refund: &Refund) -> bool {
+    matches!(refund.state, RefundState::Approved | RefundState::Failed) && !refund.may_be_taken_on()
+}
+
+/// What becomes of one, and what a person may do about it.
+fn held(refund: &Refund, now: i64) -> String {
+    let number = &refund.out_refund_no;
+    let stop = if refund.options().stop { "不用退的先停止自动退款，再标记为已处理。" } else { "" };
+    match refund.state {
+        RefundState::Failed if refund.problem_code == NEVER_CAME_IN => {
+            format!("退款 {number} 没有发出：到退款页停止这一笔，查到了要退的点重试。")
+        }
+        RefundState::Failed => {
+            format!("退款 {number} 没有成功：{} 到退款页停止这一笔，查到了要退的点重试。", refund.problem)
+        }
+        _ if refund.not_before > now => {
+            format!("退款 {number} 最早在 {} 发出，没有查到就不发。{stop}", clock::shown_short(refund.not_before))
+        }
+        _ => format!("退款 {number} 没有查到就不发。{stop}"),
     }
 }

@@ -172,6 +172,19 @@ pub fn answer_unproven(tx: &Tx, transaction_id: &str, answer: &str) -> Result<()
     Ok(())
 }
 
+/// What WeChat said the last time that it was asked for a payment of which only somebody with the key of API v2 has told, and
+/// that it did not confirm.
+pub fn denied(conn: &Connection, transaction_id: &str) -> Result<Option<String>> {
+    conn.prepare_cached(
+        "select ours from money_exceptions
+          where kind in ('duplicate_payment', 'amount_mismatch', 'orphan_payment')
+            and subject >= ?1 || ' ' and subject < ?1 || '!' and transaction_id = ?1 and ours <> ''
+          order by state = 'resolved', id desc limit 1",
+    )?
+    .query_row([transaction_id], |row| row.get(0))
+    .optional()
+}
+
 /// The money is entered: WeChat has spoken of it, or a shop by API v2 was told again.
 pub fn resolve_unproven(tx: &Tx, transaction_id: &str, what_became: &str) -> Result<()> {
     tx.prepare_cached(
@@ -219,9 +232,22 @@ pub fn to_prove(conn: &Connection, look: Look) -> Result<Vec<ExceptionId>> {
     let mut rows = conn.prepare_cached(items!(
         "where e.state = 'open' and e.kind in ('duplicate_payment', 'amount_mismatch', 'orphan_payment')"
     ))?;
-    let mut found = rows.query_map([], read)?.collect::<Result<Vec<_>>>()?;
-    found.retain(|exception| exception.is_unproven(look));
-    Ok(found.iter().map(|exception| exception.id).collect())
+    let found = rows.query_map([], read)?.collect::<Result<Vec<_>>>()?;
+    Ok(unproven_ones(found, look))
+}
+
+/// The same of one payment.
+pub fn to_prove_of(conn: &Connection, transaction_id: &str, look: Look) -> Result<Vec<ExceptionId>> {
+    let mut rows = conn.prepare_cached(items!(
+        "where e.kind in ('duplicate_payment', 'amount_mismatch', 'orphan_payment')
+           and e.subject >= ?1 || ' ' and e.subject < ?1 || '!' and e.transaction_id = ?1 and e.state = 'open'"
+    ))?;
+    let found = rows.query_map([transaction_id], read)?.collect::<Result<Vec<_>>>()?;
+    Ok(unproven_ones(found, look))
+}
+
+fn unproven_ones(found: Vec<Exception>, look: Look) -> Vec<ExceptionId> {
+    found.iter().filter(|exception| exception.is_unproven(look)).map(|exception| exception.id).collect()
 }
 
 /// The inbox: open ones first, newest first.

@@ -20,6 +20,7 @@ pub mod replay;
 pub mod settle;
 pub mod store;
 pub mod trial;
+pub mod word;
 
 use crate::ids::{AttemptId, LedgerId, OrderId, OutTradeNo};
 use crate::message_log::Logged;

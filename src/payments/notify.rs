@@ -13,7 +13,7 @@ use crate::db::{Kept, Tx};
 use crate::door::limits::Limits;
 use crate::door::{ClientIp, body};
 use crate::error::{Code, Result};
-use crate::exceptions::store as exceptions;
+use crate::exceptions::{Look, store as exceptions};
 use crate::ids::MessageId;
 use crate::jobs::{self, Task};
 use crate::ledger::{Entered, store as ledger};
@@ -160,6 +160,11 @@ pub(super) fn settle_noticed(
     if settled == Settled::Unproven
         && let Some(exception) = exceptions::unproven_of(tx, &payment.transaction_id)?
     {
+        jobs::enqueue(tx, Task::Prove(exception), tx.now())?;
+    }
+    // What is told again may be known to WeChat by now.
+    let look = Look { now: tx.now(), asks_first: settings.api().asks_first() };
+    for exception in exceptions::to_prove_of(tx, &payment.transaction_id, look)? {
         jobs::enqueue(tx, Task::Prove(exception), tx.now())?;
     }
     entry.reason = settled.text().to_owned();

@@ -2,6 +2,7 @@
 //! does anything.
 
 use super::settle::{self, Source};
+use super::word;
 use crate::clock::MINUTE;
 use crate::db::Tx;
 use crate::error::Result;
@@ -10,7 +11,6 @@ use crate::ids::ExceptionId;
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::{Entered, store as ledger};
 use crate::message_log::Logged;
-use crate::money::yuan;
 use crate::shop::Shop;
 use crate::wechat::pay::{ORDER_QUERY, Trade, TradeOf};
 use crate::wechat::{Account, Identity};
@@ -28,12 +28,13 @@ pub async fn ask(shop: &Shop, id: ExceptionId) -> Result<Ran> {
     };
     let Some((exception, entered)) = shop.read(read).await? else { return Ok(Ran::Done) };
     // What is entered by now, was asked for or was told again.
-    if exception.is_hearsay() && entered.is_some() {
+    let over = if exception.is_hearsay() { entered.is_some() } else { !exception.open };
+    if over {
         return Ok(Ran::Done);
     }
     let account = match account(shop, told_by(&exception, entered.as_ref())) {
         Ok(account) => account,
-        Err(why) => return Ok(Ran::Failed(why)),
+        Err(why) => return shop.read(move |conn| unheard(conn, id, why.clone())).await,
     };
     if !shop.wechat.may_ask(ORDER_QUERY) {
         return Ok(Ran::Again { at: shop.now() + MINUTE });
@@ -46,41 +47,32 @@ pub async fn ask(shop: &Shop, id: ExceptionId) -> Result<Ran> {
     let mch_id = account.mch_id().to_owned();
     let (trade, settings) = (exchange.result, shop.settings());
     let transaction_id = exception.transaction_id.clone();
-    let answer = match &trade {
-        Ok(Trade::Paid(payment)) => {
+    if let Ok(trade) = &trade {
+        entry.reason = word::said(trade, &mch_id);
+        if let Trade::Paid(payment) = trade {
             entry.amount = Some(payment.total);
-            "SUCCESS 已支付".to_owned()
         }
-        Ok(Trade::Absent) => format!("微信说商户号 {mch_id} 没有这笔款"),
-        Ok(Trade::NotPaid | Trade::Closed) => "微信说这笔单没有付过款".to_owned(),
-        Ok(Trade::Other(state)) => format!("微信说这笔单的状态是 {state}，没有说收到了多少"),
-        Err(e) => e.to_string(),
-    };
-    if trade.is_ok() {
-        entry.reason.clone_from(&answer);
     }
     let write = move |tx: &Tx| {
         let message = entry.record(tx)?;
-        match &trade {
-            Ok(Trade::Paid(payment)) => {
-                settle::settle(tx, payment, Source::Query, Some(message), &settings)?;
-                if ledger::is_told_alone(tx, &payment.transaction_id)? {
-                    let entered = entered.as_ref().map_or(exception.amount_fen, |entered| entered.amount.get());
-                    let told = format!("{} {}", payment.total, payment.fee_type);
-                    let answer = format!(
-                        "微信说这笔款是 {told}，通知说的是 ¥{}：账记错了，真收到的只能到商户平台退",
-                        yuan(entered)
-                    );
-                    exceptions::answer_unproven(tx, &transaction_id, &answer)?;
-                }
-            }
-            Ok(_) => exceptions::answer_unproven(tx, &transaction_id, &answer)?,
-            Err(_) => return Ok(Ran::Failed(answer.clone())),
+        let trade = match &trade {
+            Ok(trade) => trade,
+            Err(e) => return unheard(tx, id, e.to_string()),
+        };
+        if let Trade::Paid(payment) = trade {
+            settle::settle(tx, payment, Source::Query, Some(message), &settings)?;
         }
+        word::keep(tx, &transaction_id, trade, &mch_id)?;
         Ok(Ran::Done)
     };
     // A fact from WeChat is kept in any case.
     shop.write_always(write).await
+}
+
+/// WeChat was not heard. Nobody waits for its word of what somebody has settled meanwhile.
+fn unheard(conn: &rusqlite::Connection, id: ExceptionId, why: String) -> Result<Ran> {
+    let open = exceptions::by_id(conn, id)?.is_some_and(|exception| exception.open);
+    Ok(if open { Ran::Failed(why) } else { Ran::Done })
 }
 
 /// Asks for everything that waits for WeChat's word: the settings may be others, and the shop may sell by another version.

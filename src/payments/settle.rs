@@ -191,10 +191,13 @@ impl Fact<'_> {
     }
 
     /// In a shop by API v3 the key of v2 serves what v2 has begun, and no more: money beside that could be linked to an order by
-    /// a click, so WeChat is asked for it first.
+    /// a click, so WeChat is asked for it first. So it is of money of which WeChat has said that it did not come in.
     fn is_unproven(&self) -> Result<bool> {
-        let told_alone = !self.is_wechats_word() && self.today.asks_first();
-        Ok(told_alone && ledger::entered_for(self.tx, &self.payment.transaction_id)?.is_none())
+        let (tx, transaction_id) = (self.tx, &self.payment.transaction_id);
+        if self.is_wechats_word() || ledger::entered_for(tx, transaction_id)?.is_some() {
+            return Ok(false);
+        }
+        Ok(self.today.asks_first() || exceptions::denied(tx, transaction_id)?.is_some())
     }
 
     /// Into the inbox as what somebody says: no money that could be linked or given back.
@@ -381,7 +384,13 @@ impl Fact<'_> {
     /// Into the ledger without an order, and into the inbox; the same money is noted once.
     fn outside(&self, kind: Kind, attempt: Option<&Attempt>, what: &str) -> Result<Option<ExceptionId>> {
         ledger::enter_beside(self.tx, self.payment, attempt.map(|a| a.id), !self.is_wechats_word())?;
-        let opened = self.open(kind, attempt, what)?;
+        // What WeChat has said of it is said of each number that it is told under.
+        let said = match ledger::is_told_alone(self.tx, &self.payment.transaction_id)? {
+            true => exceptions::denied(self.tx, &self.payment.transaction_id)?.unwrap_or_default(),
+            false => String::new(),
+        };
+        let new = NewException { ours: &said, ..self.item(kind, attempt, self.subject(), what) };
+        let opened = exceptions::open(self.tx, &new)?;
         if let Some(attempt) = attempt.filter(|_| opened.is_some()) {
             self.note(attempt.order_id, &self.source.who(), what)?;
         }

@@ -196,5 +196,11 @@ pub fn note_handled(tx: &Tx, case: &Case, how: &str, who: &Who) -> Result<()> {
     if !case.exception.open {
         return Err(case.not_now());
     }
-    Ok(store::resolve(tx, case.exception.id, &format!("{}：{how}", who.name))?)
+    store::resolve(tx, case.exception.id, &format!("{}：{how}", who.name))?;
+    // Asking for it, left to a person, finds that nobody waits any more.
+    let asking = Task::Prove(case.exception.id);
+    match jobs::store::failing(tx, asking)? {
+        Some(_) => Ok(jobs::enqueue(tx, asking, tx.now())?),
+        None => Ok(()),
+    }
 }

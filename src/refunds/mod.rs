@@ -24,6 +24,9 @@ pub const CAME_BACK: &str = "NUMBER_IS_BACK";
 /// it is tried again.
 pub const LOOKED: &str = "FORGOTTEN";
 
+/// `problem_code` of a refund of money of which only somebody with the key of API v2 has told, and that WeChat does not know.
+pub const NEVER_CAME_IN: &str = "UNPROVEN";
+
 stored_enum! {
     pub enum RefundState {
         /// Somebody asked for it; a person decides.

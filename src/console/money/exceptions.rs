@@ -104,6 +104,7 @@ pub struct Shown {
     may_stop: bool,
     may_link: bool,
     may_ask: bool,
+    may_mend: bool,
     resolution: Option<String>,
     resolved_at: Option<String>,
     /// When it was shown.
@@ -139,6 +140,7 @@ impl Shown {
             may_stop: options.stop,
             may_link: options.link,
             may_ask: options.ask,
+            may_mend: options.mend,
             resolution: exception.resolution.clone(),
             resolved_at: exception.resolved_at.map(clock::shown),
             seen: look.now,
@@ -318,6 +320,7 @@ impl Shown {
             may_stop: true,
             may_link: true,
             may_ask: true,
+            may_mend: true,
             resolution: Some("已退".into()),
             resolved_at: Some("13:17".into()),
             seen: 1,

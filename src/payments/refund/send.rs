@@ -8,14 +8,15 @@ use super::{MOST_PARTS, STOPPABLE_FOR, desc, learn, move_to, note, retry};
 use crate::clock::{self, MINUTE, SECOND};
 use crate::db::{DbError, Tx};
 use crate::error::Result;
+use crate::exceptions::store as exceptions;
 use crate::ids::RefundId;
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::{Entered, store as ledger};
 use crate::message_log::Logged;
 use crate::money::yuan;
 use crate::orders::{REFUNDABLE_FOR, Who};
-use crate::payments::store as payments;
-use crate::refunds::{CAME_BACK, LOOKED, OTHER_MERCHANT, Origin, Refund, RefundState, store as refunds};
+use crate::payments::{store as payments, word};
+use crate::refunds::{CAME_BACK, LOOKED, NEVER_CAME_IN, OTHER_MERCHANT, Origin, Refund, RefundState, store as refunds};
 use crate::returns::store as returns;
 use crate::shop::Shop;
 use crate::wechat::pay::{Trade, TradeOf};
@@ -85,19 +86,20 @@ pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
     }
 }
 
-/// Money of which only somebody with the key of API v2 has told goes back of a shop by API v3 once WeChat has told of it: whatever
-/// agreed to that did so before. `None` where it may go.
+/// Money of which only somebody with the key of API v2 has told goes back of a shop by API v3 once WeChat has told of it, and of
+/// any shop where WeChat has said no: whatever agreed to that did so before, however often it was tried then. `None` where it
+/// may go.
 async fn never_came_in(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Option<Ran>> {
     // Where another merchant number is set, nothing is sent either.
-    let Some(account) = taken.asker(shop).ok().filter(|_| shop.settings().api().asks_first()) else { return Ok(None) };
-    let waits = |refund: &Refund, now: i64| {
-        refund.state == RefundState::Approved && refund.tries == 0 && refund.not_before <= now
-    };
-    let now = shop.now();
+    let Ok(account) = taken.asker(shop) else { return Ok(None) };
+    let waits = |refund: &Refund, now: i64| may_go_out(refund) && refund.not_before <= now;
+    let (now, asks_first) = (shop.now(), shop.settings().api().asks_first());
     let read = move |conn: &Connection| {
         let refund = refunds::by_id(conn, id)?.filter(|refund| waits(refund, now));
         let Some(transaction_id) = refund.and_then(|refund| refund.transaction_id) else { return Ok(None) };
-        Ok(ledger::is_told_alone(conn, &transaction_id)?.then_some(transaction_id))
+        let asked = ledger::is_told_alone(conn, &transaction_id)?
+            && (asks_first || exceptions::denied(conn, &transaction_id)?.is_some());
+        Ok(asked.then_some(transaction_id))
     };
     let Some(transaction_id) = shop.read(read).await? else { return Ok(None) };
     let exchange = shop.wechat.order_query(&account, TradeOf::Transaction(&transaction_id), &shop.nonces).await;
@@ -110,13 +112,15 @@ async fn never_came_in(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Optio
             return Ok(Some(Ran::Failed(e.to_string())));
         }
     };
+    let mch_id = account.mch_id().to_owned();
     let write = move |tx: &Tx| {
         let mut entry = entry.clone();
+        entry.reason = word::said(&found, &mch_id);
         if let Trade::Paid(payment) = &found {
             entry.amount = Some(payment.total);
-            ledger::confirm(tx, payment)?;
         }
         entry.record(tx)?;
+        word::keep(tx, &transaction_id, &found, &mch_id)?;
         if !ledger::is_told_alone(tx, &transaction_id)? {
             return Ok(None);
         }
@@ -128,8 +132,7 @@ async fn never_came_in(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Optio
     shop.write_always(write).await
 }
 
-/// `problem_code` of a refund of money that WeChat does not know, and what is said of it.
-const NEVER_CAME_IN: &str = "UNPROVEN";
+/// What is said of a refund of money that WeChat does not know.
 const UNPROVEN: &str = "这笔款只有 API v2 的密钥签过名，微信说没有收到过，或收到的金额不同，所以没有退。请到商户平台按微信交易号核对：那边也没有的，停止这一笔，再换掉 APIv2 密钥。";
 
 /// After going back to a backup, before a refund goes out for the first time since, however often it was tried before:
