@@ -20,11 +20,14 @@ async fn wechat_is_asked_about_an_order_where_its_page_offers_that() {
     let closed = Placed::of(alice.buy(sku, 1).await);
     alice.post(&format!("/orders/{}/cancel", closed.no), None).await.ok();
     let sent = super::returns::shipped(&w, &clerk, &alice, sku, 1).await;
+    let (till, owner) = (Placed::of(alice.buy(sku, 1).await), w.staff("owner", Role::Owner).await);
+    owner.post(&format!("/admin/orders/{}/offline", till.no), &[("reason", "现金")]).await;
     for (placed, offered, words) in [
         (&unpaid, true, "微信回答：还没有付款"),
         (&paid, true, "微信回答：已支付 ¥10.00"),
         (&closed, true, "微信回答："),
         (&sent, false, "」，不用再查单"),
+        (&till, false, "它自己的支付单没有付"),
     ] {
         let here = format!("/admin/orders/{}", placed.no);
         assert_eq!(clerk.page(&here).await.contains(&format!("{here}/query")), offered, "{words}");

@@ -211,7 +211,13 @@ impl May {
             price: stands.price && clerk,
             pay_offline: stands.pay_offline && role == Role::Owner,
             cancel: (stands.cancel || full.may_be_dropped()) && clerk,
-            query: stands.query && clerk && full.at_wechat.is_some(),
+            // What paid it in another way, by a payment that was linked or at the till, none of its attempts tells of.
+            query: stands.query
+                && clerk
+                && full
+                    .at_wechat
+                    .as_ref()
+                    .is_some_and(|known| known.transaction_id.is_some() || full.order.paid_at.is_none()),
             refund: full.refundable() > Fen::ZERO && clerk,
             ship: stands.ship,
             readdress: stands.readdress && clerk,
@@ -602,6 +608,10 @@ async fn ask_wechat(shop: &Shop, role: Role, no: &str) -> Result<String> {
         if !May::of(role, &full).query {
             let words = match full.at_wechat {
                 None => "买家还没有发起支付，没有可查的支付单".to_owned(),
+                Some(known) if known.transaction_id.is_none() && full.order.paid_at.is_some() => {
+                    "这一单是用关联的付款或线下收的钱付的，它自己的支付单没有付：那笔款请在资金异常或商户平台核对"
+                        .to_owned()
+                }
                 Some(_) => format!("订单现在是「{}」，不用再查单；退款到哪一步了请看退款页", full.order.status.text()),
             };
             return Err(Error::from(Code::OrderState).says(words));
