@@ -49,7 +49,7 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, stage, pa
     await put(`/orders/${bought}/memo`, { memo: word(200) });
     const tiers = ["0.02", "99999.99", "9999999.98"].flatMap((yuan) => [["from", yuan], ["off", (yuan - 0.01).toFixed(2)]]);
     await put("/promotions", [["name", confetti(20)], ["kind", "reduce"], ["given", "everybody"], ...tiers]);
-    await put("/promotions", [["name", word(20)], ["kind", "percent"], ["given", "link"], ["from", "9999999.99"], ["percent", "0.1"], ["cap", "9999999.99"],
+    await put("/promotions", [["name", word(20)], ["kind", "percent"], ["given", "link"], ["from", "9999999.99"], ["percent", "1"], ["cap", "9999999.99"],
       ["code", word(20)], ["total", "10000000"], ["per_buyer", "100"], ["listed", "true"], ["days", "365"]]);
     await put("/drafts", { "lines[0].what": "五常大米 5 斤", "lines[0].quantity": "99", "lines[0].price": "9999.99", remark: word(190) });
     await put("/freight", { name: confetti(20), by: "weight", "elsewhere.first": "1000", "elsewhere.first_fee": "9999999.99", "elsewhere.more": "0.001", "elsewhere.more_fee": "9999999.99" });
