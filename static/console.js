@@ -86,11 +86,11 @@ addEventListener("submit", ({ target: form, submitter, defaultPrevented }) => {
   const to = new URL(submitter?.hasAttribute("formaction") ? submitter.formAction : form.action).pathname;
   if (form.method === "post" && !defaultPrevented) sessionStorage.setItem("submitted", JSON.stringify({ at: to, action: form.getAttribute("action") }));
 });
-addEventListener("submit", ({ target }) => [...target.elements].forEach((field) => typed.delete(field)));
 // The number of a parcel is kept by itself until its order is seen again.
 const isKept = (field) => field.matches("#ship-form [data-focus]");
 const isTyped = (field) => typed.has(field) && !isKept(field) && (isChanged(field) || field.form === returned);
 const isLost = (form) => form.method === "post" && !form.matches("[data-reveal]") && !form.closest("[data-scan]") && ("unsaved" in form.dataset || !$("[data-save]", form));
+const forget = (forms) => forms.flatMap((form) => [...form.elements]).forEach((field) => typed.delete(field));
 const typedIn = (forms) => forms.filter(isLost).flatMap((form) => [...form.elements]).find(isTyped);
 addEventListener("beforeunload", (event) => typedIn($$("main form, dialog[open] form")) && event.preventDefault());
 /** What of the page stands typed beside a form, in words. */
@@ -108,7 +108,8 @@ addEventListener(
     const form = event.target;
     const asks = form.method === "post" && !form.dataset.alone && !form.matches("[data-reveal]") && !$("[data-save]", form);
     const other = asks && besideOf(form);
-    if (!other) return;
+    // Who presses again has said so, and is not asked once more for leaving.
+    if (!other) return forget(form.dataset.alone ? $$("main form") : [form]);
     event.preventDefault();
     event.stopImmediatePropagation();
     form.dataset.alone = "yes";
@@ -122,8 +123,6 @@ addEventListener(
   },
   true,
 );
-// Who presses again has said so, and is not asked once more for leaving.
-addEventListener("submit", ({ target }) => target.dataset.alone && $$("main form").forEach((form) => [...form.elements].forEach((field) => typed.delete(field))));
 
 const copies = (inside) => {
   for (const button of $$(".copy", inside)) {
@@ -385,7 +384,10 @@ for (const field of $$("[data-save]")) {
       field.defaultValue = base = kept;
       if (both) sent = field.value;
     }
-    else sent = null;
+    else {
+      sent = null;
+      typed.add(field);
+    }
     form.toggleAttribute("data-unsaved", !saved);
     field.classList.toggle("saved", saved);
     field.ariaInvalid = saved ? null : "true";
@@ -899,7 +901,7 @@ function memo(row) {
     const answer = await fetch(form.action, { method: "POST", body }).catch(() => null);
     const { refusal, kept = words.value.trim() } = lapsed(answer) ? { refusal: "登录过期了，在另一个窗口登录后再点保存" } : await outcome(answer);
     words.setCustomValidity(refusal ? `没有存上：${refusal}。写的还在这里` : "");
-    if (refusal) return words.reportValidity();
+    if (refusal) return typed.add(words), words.reportValidity();
     if (kept.trim() !== words.value.trim()) brief(TOGETHER);
     row.dataset.memo = kept;
     const shown = $("[data-memo]", row);
