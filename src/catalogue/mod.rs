@@ -172,6 +172,14 @@ pub fn same_specs(one: &[(String, String)], other: &[(String, String)]) -> bool 
     one.len() == other.len() && one.iter().all(|spec| other.contains(spec))
 }
 
+/// Whether two specifications are chosen by the same names, in whatever order.
+pub fn same_spec_names(one: &[(String, String)], other: &[(String, String)]) -> bool {
+    let [mut one, mut other] = [one, other].map(|specs| specs.iter().map(|(name, _)| name).collect::<Vec<_>>());
+    one.sort();
+    other.sort();
+    one == other
+}
+
 /// The detail text as HTML: paragraphs and pictures, everything else escaped. Safe by construction.
 pub fn detail_html(detail: &str) -> String {
     let mut html = String::new();

@@ -1,4 +1,5 @@
-//! Workbooks of LibreOffice: `.ods`, and `.fods` of the same XML in one piece, read as a stream, for a few bytes of it may repeat a cell a million times.
+//! Workbooks of LibreOffice: `.ods`, and `.fods` of the same XML in one piece, read as a stream, for a few bytes of it may
+//! repeat a cell a million times.
 
 use std::borrow::Cow;
 use std::collections::HashSet;

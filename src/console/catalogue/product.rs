@@ -18,7 +18,7 @@ use crate::assets;
 use crate::catalogue::media::Picture;
 use crate::catalogue::rules;
 use crate::catalogue::store::{self, Draft, SkuDraft};
-use crate::catalogue::{Category, Delivery, Product, ShelfTimes, import, same_specs, stock};
+use crate::catalogue::{Category, Delivery, Product, ShelfTimes, import, same_spec_names, same_specs, stock};
 use crate::clock;
 use crate::console::{Frame, framed, message, upload, waiting};
 use crate::db::Tx;
@@ -626,21 +626,18 @@ fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {
 /// A row that buyers could not choose among the others: what is on sale has the same names of specs. Other names that stood so
 /// before are left as they are.
 fn unlike_others(skus: &[SkuForm]) -> Option<(usize, &'static str)> {
-    let mut named = skus.iter().enumerate().filter(|(_, sku)| sku.enabled).filter_map(|(i, sku)| {
-        let mut names: Vec<String> = import::specs(&sku.specs).ok()?.into_iter().map(|(name, _)| name).collect();
-        names.sort();
-        Some((i, sku, names))
-    });
-    let (first, known, names) = named.next()?;
-    let (i, other, others) = named.find(|(_, sku, others)| {
-        let stood = sku.known && known.known && !names.is_empty() && !others.is_empty();
-        *others != names && !stood
+    let on_sale = skus.iter().enumerate().filter(|(_, sku)| sku.enabled);
+    let mut read = on_sale.filter_map(|(i, sku)| Some((i, sku, import::specs(&sku.specs).ok()?)));
+    let (first, known, specs) = read.next()?;
+    let (i, other, others) = read.find(|(_, sku, others)| {
+        let stood = sku.known && known.known && !specs.is_empty() && !others.is_empty();
+        !same_spec_names(others, &specs) && !stood
     })?;
     let bare = |sku: &SkuForm| match sku.known {
         true => "有了规格，这一行就选不到了：请取消“启用”，库存另填到新规格",
         false => "别的行有规格：这一行也写上规格，或取消“启用”",
     };
-    Some(match (names.is_empty(), others.is_empty()) {
+    Some(match (specs.is_empty(), others.is_empty()) {
         (true, _) => (first, bare(known)),
         (_, true) => (i, bare(other)),
         _ => (i, "各行规格的名称要一致，例如都写 颜色 和 尺码"),

@@ -4,7 +4,7 @@ use super::super::specs::Specs;
 use super::super::{Row, written};
 use super::goods::Goods;
 use super::{Common, Deed, spaced};
-use crate::catalogue::{Sku, same_specs};
+use crate::catalogue::{Sku, same_spec_names, same_specs};
 use crate::ids::SkuId;
 
 pub(super) struct Told {
@@ -49,16 +49,11 @@ impl Told {
         if sku.is_some_and(|sku| sku.specs == *specs) {
             return Ok(());
         }
-        let names = |specs: &Specs| {
-            let mut names: Vec<String> = specs.iter().map(|(name, _)| name.clone()).collect();
-            names.sort();
-            names
-        };
         for known in on_sale.map(|sku| &sku.specs).chain(self.taken.iter().map(|(_, specs, _)| specs)) {
             if same_specs(known, specs) {
                 return Err(format!("「{name}」已经有规格「{}」", written(specs)));
             }
-            if names(known) != names(specs) {
+            if !same_spec_names(known, specs) {
                 let example = if known.is_empty() { "（没有规格）".to_owned() } else { written(known) };
                 return Err(format!("「{name}」各行的规格名称要一致，例如都写 颜色 和 尺码；已有的是 {example}"));
             }
