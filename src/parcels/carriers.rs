@@ -538,6 +538,9 @@ pub fn could_carry(named: &Carrier, number: &TrackingNo) -> bool {
         number.strip_prefix(head).is_some_and(|rest| digits(rest) && lengths.contains(&rest.len()))
     };
     let long = number.bytes().filter(u8::is_ascii_digit).count() >= 8;
+    if has_new_head(number) {
+        return true;
+    }
     match named.code.as_str() {
         "SF" => headed("SF", &[12, 13]) || plain(&[12, 13]),
         "ZTO" => plain(&[12, 13, 14, 15]) || headed("ZT", &[10, 11, 12, 13, 14]) || headed("ZTO", &[10, 11, 12, 13]),
@@ -557,6 +560,17 @@ pub fn could_carry(named: &Carrier, number: &TrackingNo) -> bool {
 /// `D12345678901`, as it was.
 fn with_one_letter(number: &str) -> bool {
     number.len() <= 13 && number.len() >= 10 && number[1..].bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A letter that no service is known to write in front, and digits enough: services take new ones as they like.
+fn has_new_head(number: &str) -> bool {
+    const TAKEN: &[u8] = b"DEJKSVYZ";
+    let (head, rest) = number.split_at(number.len().min(1));
+    let digits = rest.bytes().all(|b| b.is_ascii_digit());
+    head.bytes().all(|b| b.is_ascii_uppercase() && !TAKEN.contains(&b))
+        && digits
+        && (10..=15).contains(&rest.len())
+        && !is_dated(number)
 }
 
 /// A few letters and the day: `PC20261129…`, `XSCK-20261129-…`.
@@ -625,7 +639,8 @@ mod tests {
             ("德邦", &["DPK123456789012", "12345678"], &["BG202611290001"]),
             ("EMS", &["EA123456789CN", "1101234567890"], &["PC202611290001"]),
             ("邮政", &["9801234567890", "KA12345678901"], &["PC202611290001"]),
-            ("跨越", &["KYE12345678901"], &["PC202611290001"]),
+            ("跨越", &["KYE12345678901", "X89537574640"], &["PC202611290001", "X20261129000"]),
+            ("EMS", &["X8953757464012"], &["E8953757464012", "X895375746"]),
             // Nobody knows theirs.
             ("百世", &["550012345678", "JT5012345678901"], &["PC202611290001"]),
             ("天天", &["PC202611290001", "100234"], &[]),

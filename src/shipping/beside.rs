@@ -202,6 +202,9 @@ pub fn of_a_line(text: &str, known: &[&str]) -> Vec<Remark> {
         "箱",
         "包",
     ];
+    // Before it is cut: a name may be of letters of two kinds.
+    let text =
+        known.iter().filter(|known| !known.is_empty()).fold(text.to_owned(), |rest, known| rest.replace(known, " "));
     let is_han = |c: char| !c.is_ascii() && c.is_alphabetic();
     let runs = text.split(|c: char| !is_han(c) && !c.is_ascii_alphanumeric());
     let mut words: Vec<String> = Vec::new();

@@ -192,6 +192,7 @@ pub fn held(conn: &Connection, mut brought: Brought, regions: &Regions) -> Resul
     }
     let mut of_row: HashMap<(String, usize), Vec<OrderId>> = HashMap::new();
     let mut rows_of: HashMap<OrderId, usize> = HashMap::new();
+    let streets: Vec<String> = orders.iter().flatten().filter_map(|order| order.address.as_ref()).map(street).collect();
     for (row, order) in brought.rows.iter().zip(&orders) {
         if let Some(order) = order {
             of_row.entry((row.sheet.clone(), row.line)).or_default().push(order.id);
@@ -207,7 +208,7 @@ pub fn held(conn: &Connection, mut brought: Brought, regions: &Regions) -> Resul
             let of = &of_row[&(row.sheet.clone(), row.line)];
             let counts = !row.pieces.trim().is_empty() || !row.says.goods.quantity.is_empty();
             let whole = if counts || of.len() > 1 || rows_of[&order.id] > 1 { Whole::No } else { Whole::Yes };
-            hold(conn, regions, row, order, &|says| shop.other_goods(conn, of, says, whole))?;
+            hold(conn, regions, row, order, &streets, &|says| shop.other_goods(conn, of, says, whole))?;
         }
         ask_what_stands_out(conn, row, order.as_ref())?;
         row.says.mask();
@@ -309,7 +310,7 @@ pub fn held_anew(conn: &Connection, row: &mut Row, regions: &Regions) -> Result<
     row.questions.retain(|question| question.of != Of::Receiver);
     let Some(order) = meant(conn, &row.order_no)? else { return Ok(()) };
     let shop = Called::of(conn, std::slice::from_ref(row))?;
-    hold(conn, regions, row, &order, &|says| shop.other_goods(conn, &[order.id], says, Whole::No))
+    hold(conn, regions, row, &order, &[], &|says| shop.other_goods(conn, &[order.id], says, Whole::No))
 }
 
 fn hold(
@@ -317,9 +318,10 @@ fn hold(
     regions: &Regions,
     row: &mut Row,
     order: &Order,
+    streets: &[String],
     other_goods: &dyn Fn(&Says) -> Result<Option<String>>,
 ) -> Result<()> {
-    let other = order.address.as_ref().and_then(|to| other_receiver(to, &row.says));
+    let other = order.address.as_ref().and_then(|to| other_receiver(to, &row.says, streets));
     let against = [other_number(conn, order, &row.says)?, other, other_goods(&row.says)?];
     for words in against.into_iter().flatten() {
         row.ask(Of::Receiver, format!("{words}，是不是错行了"));
@@ -423,7 +425,13 @@ fn other_number(conn: &Connection, order: &Order, says: &Says) -> Result<Option<
     Ok(None)
 }
 
-fn other_receiver(to: &Address, says: &Says) -> Option<String> {
+/// The house of an address, to be compared.
+fn street(to: &Address) -> String {
+    plain(&to.detail)
+}
+
+/// Whoever else a row goes to, of a table whose orders go to `streets`.
+fn other_receiver(to: &Address, says: &Says, streets: &[String]) -> Option<String> {
     let phones: Vec<Agrees> = says.phones.iter().map(|(_, text)| phone(text, &to.phone)).collect();
     if phones.contains(&Agrees::Yes) {
         return None;
@@ -451,15 +459,16 @@ fn other_receiver(to: &Address, says: &Says) -> Option<String> {
         ));
     }
     let known = names.contains(&Agrees::Yes);
-    says.places.iter().find_map(|(title, text)| elsewhere(title, text, to, known))
+    says.places.iter().find_map(|(title, text)| elsewhere(title, text, to, known, streets))
 }
 
 fn called_title(title: &str) -> &str {
     if title.is_empty() { UNTITLED } else { title }
 }
 
-/// A place of another province, city or district; or another street, where nothing tells who lives there.
-fn elsewhere(title: &str, text: &str, to: &Address, known: bool) -> Option<String> {
+/// A place of another province, city or district; or the street of another order of the table, where nothing tells who
+/// lives there. A street that is nobody's here tells nothing: they are written in many ways, and parcels are sent on.
+fn elsewhere(title: &str, text: &str, to: &Address, known: bool, streets: &[String]) -> Option<String> {
     let place = to.place()?;
     let places::Written::Found(places::Named { place: other, after, .. }) = places::written(text) else { return None };
     let (text, after, words) = (plain(text), plain(&after), place.words());
@@ -472,16 +481,15 @@ fn elsewhere(title: &str, text: &str, to: &Address, known: bool) -> Option<Strin
     if far || beside && !words.last().is_some_and(|district| text.contains(district)) {
         return Some(format!("表里「{title}」是{}，订单寄到{}", other.text(), place.text()));
     }
-    // Streets are written in many ways, and have at least a few letters in common.
-    let detail: Vec<char> = plain(&to.detail).chars().collect();
-    let common = detail.windows(COMMON).any(|run| text.contains(&run.iter().collect::<String>()));
-    let numbered = !after.contains('*') && after.bytes().any(|b| b.is_ascii_digit());
-    let another = !known && numbered && detail.len() > COMMON && after.chars().count() > COMMON && !common;
-    another.then(|| format!("表里「{title}」写的是另一条街，不是订单的地址"))
+    let (own, long) = (street(to), |street: &str| street.chars().count() > LEAST_OF_STREET);
+    let agrees = |street: &str| text.contains(street) || street.contains(&after);
+    let anothers = || streets.iter().any(|street| *street != own && long(street) && agrees(street));
+    let another = !known && long(&own) && long(&after) && !agrees(&own) && anothers();
+    another.then(|| format!("表里「{title}」是另一笔订单的地址"))
 }
 
-/// So many letters in a row two ways to write one street have in common.
-const COMMON: usize = 3;
+/// A street of fewer letters stands in many an address.
+const LEAST_OF_STREET: usize = 3;
 
 /// Whether two texts can be of one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
