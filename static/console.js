@@ -959,9 +959,12 @@ addEventListener("keydown", (event) => {
   const walks = event.altKey && !event.target.closest("select") && $(`.walk [rel=${{ ArrowUp: "prev", ArrowDown: "next" }[event.key]}]`);
   // What is saved when one leaves its field is left first.
   if (walks) return event.preventDefault(), document.activeElement.blur(), walks.click();
-  const typing = event.target.closest("input, textarea, select, dialog");
+  // A box that was ticked by the mouse takes no letters.
+  const typing = event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, dialog");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const key = event.key;
+  const at = cards.indexOf(event.target.closest(".order, tr"));
+  if (at >= 0 && at !== current) mark(cards[at]);
   // A label that is scanned where no parcel's number is asked for went nowhere, and that is heard.
   if (key.length === 1) scanned += key;
   else if (key === "Enter") {
