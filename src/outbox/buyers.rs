@@ -189,7 +189,7 @@ pub async fn tell(shop: &Shop, id: OutboxId) -> Result<Ran> {
     let entry = Logged { order_id: told.order_id, ..Logged::sent(&exchange) };
     match exchange.result {
         Ok(()) => ended(shop, id, State::Sent, "", Some(entry)).await,
-        Err(GatewayError::Refused { code, .. }) if code == NOT_ALLOWED => {
+        Err(e) if e.code() == Some(NOT_ALLOWED) => {
             ended(shop, id, State::Refused, "买家没有点“允许”，或只允许了一次", Some(entry)).await
         }
         Err(e @ GatewayError::Refused { .. }) => ended(shop, id, State::Failed, &explain(&e), Some(entry)).await,

@@ -32,7 +32,10 @@ pub async fn ask(shop: &Shop, account: &Account, attempt: &Attempt) -> Result<As
             Trade::Paid(_) => "SUCCESS 已支付".into(),
             Trade::NotPaid => "NOTPAY 未支付".into(),
             Trade::Closed => "CLOSED 已关闭".into(),
-            Trade::Absent => "ORDERNOTEXIST 微信没有这笔单".into(),
+            Trade::Absent => {
+                let code = exchange.own_code().unwrap_or_else(|| "ORDERNOTEXIST".into());
+                format!("{code} 微信没有这笔单")
+            }
             Trade::Other(state) => state.clone(),
         };
     }

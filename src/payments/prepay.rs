@@ -405,7 +405,7 @@ async fn send(shop: &Shop, cashier: &Cashier, attempt: &Attempt) -> Result<Optio
 /// when its answer cannot be believed, as it is while it tries out whether shops verify.
 fn once_more(exchange: &Exchange<String>) -> Option<Duration> {
     match (&exchange.result, &exchange.signature) {
-        (Err(GatewayError::Refused { code, .. }), _) if code == "SYSTEMERROR" => Some(Duration::from_millis(300)),
+        (Err(e), _) if e.code() == Some("SYSTEMERROR") => Some(Duration::from_millis(300)),
         (Err(e), Signature::WrongV3(_)) if e.is_unknown() => Some(Duration::ZERO),
         _ => None,
     }
@@ -461,9 +461,9 @@ async fn refused(shop: &Shop, cashier: &Cashier, attempt: &Attempt, e: GatewayEr
             log::error!("unified order {} not accepted: {text}", attempt.out_trade_no);
             return Err(Code::WechatRejected.into());
         }
-        GatewayError::Refused { code, text } => (code.as_str(), text.as_str()),
+        GatewayError::Refused { code, text } => (code, text),
     };
-    let (meaning, words) = meaning(code);
+    let (meaning, words) = meaning(code.as_str());
     let rejected = |code: Code| Error::from(code).says(words);
     match meaning {
         OrderRefusal::Busy => Err(rejected(Code::WechatUnavailable).retry_after(5)),

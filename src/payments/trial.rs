@@ -20,12 +20,10 @@ pub fn judge(api: Api, exchange: &Exchange<Trade>) -> Result<(), String> {
         Ok(other) => return Err(format!("微信的回答出人意料：{other:?}")),
         Err(e) => e,
     };
-    // In its own spelling, as its documents and its support know it.
-    let said = Some(&exchange.response).filter(|_| api == Api::V3).and_then(|response| refusal(response));
-    let coded = said.is_some();
+    let said = own_words(api, exchange, e);
+    let told = said.is_some();
     let said = said.map_or_else(|| e.to_string(), |said| format!("微信回答 {said}"));
     Err(match (for_owner(api, e), &exchange.signature) {
-        (Some(words), _) if api == Api::V2 => words,
         (Some(words), _) => format!("{said}。{words}"),
         (None, Signature::WrongV3(BadSeal::Wrong)) => {
             format!("{said}，但用填写的微信支付公钥验不过它的签名：公钥和公钥 ID 请从商户平台 → API 安全重新复制")
@@ -36,12 +34,24 @@ pub fn judge(api: Api, exchange: &Exchange<Trade>) -> Result<(), String> {
         (None, Signature::None) if api == Api::V3 && matches!(e, GatewayError::NotAccepted(_)) => {
             format!("{said}；回答没有签名，不能证明是微信说的：{UNSIGNED}")
         }
-        (None, _) if coded && (e.is_unknown() || e.code() == Some("FREQUENCY_LIMITED")) => {
+        (None, _) if told && (e.is_unknown() || matches!(e.code(), Some("SYSTEMERROR" | "FREQUENCY_LIMITED"))) => {
             format!("{said}。微信暂时忙不过来，请过一会儿再测")
         }
-        (None, _) if coded => format!("{said}。请核对设置里的商户号、AppID 和密钥"),
+        (None, _) if told => format!("{said}。请核对设置里的商户号、AppID 和密钥"),
         (None, _) => said,
     })
+}
+
+/// What WeChat said, in its own spelling, as its documents and its support know it. API v2 says why it did not take a question on in words
+/// alone.
+fn own_words(api: Api, exchange: &Exchange<Trade>, e: &GatewayError) -> Option<String> {
+    let said = match (api, e) {
+        (Api::V3, _) => return refusal(&exchange.response),
+        (Api::V2, GatewayError::Refused { code, text }) => format!("{code} {text}"),
+        (Api::V2, GatewayError::NotAccepted(text)) => text.clone(),
+        (Api::V2, _) => return None,
+    };
+    Some(said.trim().to_owned()).filter(|said| !said.is_empty())
 }
 
 /// What to do about answers that WeChat has not signed.

@@ -194,7 +194,7 @@ fn refusal(xml: &str) -> Result<BillAnswer, GatewayError> {
         "20003" => Ok(BillAnswer::Creating),
         _ if said("Bill Creating") => Ok(BillAnswer::Creating),
         "" => Err(GatewayError::NotAccepted(text)),
-        _ => Err(GatewayError::Refused { code, text }),
+        _ => Err(GatewayError::Refused { code: code.into(), text }),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::flaw::{Flaw, explained};
 use super::v2::sign::BadSign;
+use super::v3::refusal;
 use super::v3::sign::BadSeal;
 
 /// What was said and heard in one call, whatever came of it: the transaction log keeps it.
@@ -53,6 +54,11 @@ impl<T> Exchange<T> {
         Exchange { kind, request, response, took_ms: 0, signature: Signature::None, result: Err(why) }
     }
 
+    /// The code of a refusal by API v3 in WeChat's own spelling; API v2 has the one that the house knows.
+    pub fn own_code(&self) -> Option<String> {
+        refusal(&self.response).and_then(|said| said.split(' ').next().map(str::to_owned))
+    }
+
     pub(super) fn and_then<U>(self, read: impl FnOnce(T) -> Result<U, GatewayError>) -> Exchange<U> {
         let Exchange { kind, request, response, took_ms, signature, result } = self;
         Exchange { kind, request, response, took_ms, signature, result: result.and_then(read) }
@@ -77,7 +83,42 @@ pub enum GatewayError {
     /// `return_code=FAIL`: never signed, so it proves nothing about the order; the text is for the staff.
     NotAccepted(String),
     /// A signed refusal, with WeChat's own code and words.
-    Refused { code: String, text: String },
+    Refused { code: ErrCode, text: String },
+}
+
+/// The code of a refusal: compared as the house spells it, and told as WeChat did, whose documents and support know no other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrCode {
+    house: String,
+    own: String,
+}
+
+impl ErrCode {
+    pub(super) fn spelt(house: &str, own: String) -> ErrCode {
+        ErrCode { house: house.to_owned(), own }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.house
+    }
+}
+
+impl From<String> for ErrCode {
+    fn from(code: String) -> ErrCode {
+        ErrCode { house: code.clone(), own: code }
+    }
+}
+
+impl From<&str> for ErrCode {
+    fn from(code: &str) -> ErrCode {
+        code.to_owned().into()
+    }
+}
+
+impl std::fmt::Display for ErrCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.own)
+    }
 }
 
 impl std::fmt::Display for GatewayError {
@@ -115,7 +156,7 @@ impl GatewayError {
     /// WeChat's code, when it refused with one.
     pub fn code(&self) -> Option<&str> {
         match self {
-            GatewayError::Refused { code, .. } => Some(code),
+            GatewayError::Refused { code, .. } => Some(code.as_str()),
             _ => None,
         }
     }

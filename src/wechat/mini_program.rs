@@ -110,7 +110,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Value, GatewayError> {
     match answer["errcode"].as_i64().unwrap_or(0) {
         0 => Ok(answer),
         -1 => Err(GatewayError::Unreachable(format!("微信繁忙: {}", text()))),
-        code => Err(GatewayError::Refused { code: code.to_string(), text: text() }),
+        code => Err(GatewayError::Refused { code: code.to_string().into(), text: text() }),
     }
 }
 

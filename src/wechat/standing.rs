@@ -126,14 +126,25 @@ fn why(api: Api, e: &GatewayError) -> Option<Why> {
 
 /// Source: error codes, unified order, API v2; JSAPI order, API v3.
 fn known(api: Api, e: &GatewayError) -> Option<Why> {
-    const CODES: [&str; 5] = ["SIGNERROR", "NOAUTH", "APPID_NOT_EXIST", "MCHID_NOT_EXIST", "APPID_MCHID_NOT_MATCH"];
+    // Spelt with and without underscores through the years.
+    const CODES: [(&str, &str); 6] = [
+        ("SIGNERROR", "SIGNERROR"),
+        ("NOAUTH", "NOAUTH"),
+        ("APPIDNOTEXIST", "APPID_NOT_EXIST"),
+        ("MCHIDNOTEXIST", "MCHID_NOT_EXIST"),
+        ("MCHNOTEXISTS", "MCHID_NOT_EXIST"),
+        ("APPIDMCHIDNOTMATCH", "APPID_MCHID_NOT_MATCH"),
+    ];
+    let meant = |word: &str| {
+        let bare = word.replace('_', "");
+        CODES.into_iter().find(|(spelt, _)| *spelt == bare).map(|(_, code)| code)
+    };
     if e.is_unknown() || matches!(e, GatewayError::Certificate(_)) {
         return None;
     }
     // Our own words about its signature name headers too, and say nothing of the settings.
     let said = e.theirs();
-    let code =
-        e.code().into_iter().chain(said.split(' ')).find_map(|word| CODES.into_iter().find(|code| *code == word));
+    let code = e.code().into_iter().chain(said.split(' ')).find_map(meant);
     let keys = |words: &str| Some(Why::Keys(words.to_owned()));
     let asked = |words: &str| Some(Why::Asked(words.to_owned()));
     // The words tell more than the code: several causes share one.
@@ -206,6 +217,7 @@ mod tests {
             ((Api::V3, refused("PARAM_ERROR", "Wechatpay-Serial错误")), "公钥 ID 不对"),
             (v3("HTTP 401 SIGNERROR 商户证书序列号有误"), "商户私钥和证书序列号不对应"),
             (v3("HTTP 401 SIGNERROR 错误的签名，验签失败"), "商户私钥和证书序列号不对应"),
+            (v3("HTTP 401 SIGN_ERROR 错误的签名，验签失败"), "商户私钥和证书序列号不对应"),
             (v3("HTTP 401 SIGNERROR Http头Authorization中的timestamp与发起请求的时间不得超过5分钟"), "请校时"),
             (
                 v3("HTTP 401 SIGNERROR 错误的签名；另外，微信的回答里 Wechatpay-Serial 出现了两次"),
@@ -220,6 +232,8 @@ mod tests {
             ((Api::V3, refused("PARAM_ERROR", "输入源“/body/mchid”映射到值字段“商户号”校验失败")), "核对商户号"),
             ((Api::V2, not_accepted("签名错误")), "APIv2 密钥或签名方式不对"),
             ((Api::V2, refused("SIGNERROR", "签名错误")), "APIv2 密钥或签名方式不对"),
+            ((Api::V2, refused("SIGN_ERROR", "签名错误")), "APIv2 密钥或签名方式不对"),
+            ((Api::V2, refused("NO_AUTH", "商户无权限")), "没有支付的权限"),
             ((Api::V2, not_accepted("商户号mch_id不存在")), "核对商户号"),
             ((Api::V2, not_accepted("appid不存在")), "核对 AppID"),
             ((Api::V2, refused("APPID_NOT_EXIST", "APPID不存在")), "没有这个 AppID"),

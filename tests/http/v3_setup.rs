@@ -485,6 +485,8 @@ async fn whatever_makes_every_payment_fail_is_named_with_the_next_step() {
         owner.post("/admin/settings/test/key_v3", &[]).await;
         let said = owner.said("/admin/settings").await;
         assert!(said.contains(words), "{field} {unsigned}: {said}");
+        let log = owner.page("/admin/transactions").await;
+        assert!(!log.contains("SIGNERROR"), "in WeChat's own spelling: {log}");
     }
     // What concerns payments alone is told by the next payment, and its end by the one after.
     let w = world("v3").await;
@@ -507,25 +509,68 @@ async fn whatever_makes_every_payment_fail_is_named_with_the_next_step() {
     }
 }
 
-/// The card of API v3 says what WeChat said as WeChat spells it, for whoever looks it up or asks there, and then what to do.
+/// A card of keys says what WeChat said as WeChat spells it, for whoever looks it up or asks there, and then what to do; the log
+/// spells it so, too.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_test_of_the_keys_says_wechats_own_code_and_then_what_to_do() {
+    const LOOK: &str = "。请核对设置里的商户号、AppID 和密钥";
+    const BUSY: &str = "。微信暂时忙不过来，请过一会儿再测";
     let w = world("v3").await;
     let owner = w.staff("owner", Role::Owner).await;
-    for (code, said, words) in [
-        ("SIGN_ERROR", "签名错误", "。微信说签名错误：商户私钥和证书序列号不对应"),
-        ("NO_AUTH", "商户号该产品权限未开通", "。微信说这个商户号没有支付的权限"),
-        ("MCH_NOT_EXISTS", "商户号不存在", "。微信说没有这个商户号，请核对"),
-        ("INVALID_REQUEST", "不符合业务规则", "。请核对设置里的商户号、AppID 和密钥"),
-        ("RATELIMIT_EXCEEDED", "频率超限", "。微信暂时忙不过来，请过一会儿再测"),
-        ("SYSTEM_ERROR", "系统错误", "。微信暂时忙不过来，请过一会儿再测"),
-        ("SOMETHING_NEW", "不行", "。请核对设置里的商户号、AppID 和密钥"),
+    for (card, code, said, words) in [
+        ("key_v3", "SIGN_ERROR", "签名错误", "。微信说签名错误：商户私钥和证书序列号不对应"),
+        ("key_v3", "NO_AUTH", "商户号该产品权限未开通", "。微信说这个商户号没有支付的权限"),
+        ("key_v3", "MCH_NOT_EXISTS", "商户号不存在", "。微信说没有这个商户号，请核对"),
+        ("key_v3", "INVALID_REQUEST", "不符合业务规则", LOOK),
+        ("key_v3", "RATELIMIT_EXCEEDED", "频率超限", BUSY),
+        ("key_v3", "SYSTEM_ERROR", "系统错误", BUSY),
+        ("key_v3", "SOMETHING_NEW", "不行", LOOK),
+        ("key", "SIGNERROR", "签名错误", "。微信说签名错误：APIv2 密钥或签名方式不对"),
+        ("key", "APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配", "。AppID 和商户号没有绑定"),
+        ("key", "NOAUTH", "商户无权限", "。微信说这个商户号没有支付的权限"),
+        ("key", "NO_AUTH", "商户无权限", "。微信说这个商户号没有支付的权限"),
+        ("key", "MCH_NOT_EXISTS", "没有它", "。微信说没有这个商户号，请核对"),
+        ("key", "INVALID_REQUEST", "不符合业务规则", LOOK),
+        ("key", "FREQUENCY_LIMITED", "频率限制", BUSY),
+        ("key", "SYSTEMERROR", "系统错误", BUSY),
+        ("key", "SOMETHING_NEW", "不行", LOOK),
     ] {
         w.wechat.fault("orderquery", Fault::refused(code, said));
-        owner.post("/admin/settings/test/key_v3", &[]).await;
+        owner.post(&format!("/admin/settings/test/{card}"), &[]).await;
+        let told = owner.said("/admin/settings").await;
+        assert!(told.contains(&format!("微信回答 {code} {said}{words}")), "{card} {code}: {told}");
+        w.wechat.clear_faults();
+        // It is found by either spelling.
+        for sought in [code.to_owned(), code.replace('_', "")] {
+            let log = owner.page(&format!("/admin/transactions?q={sought}")).await;
+            assert!(log.contains(&format!("{code} {said}")), "{card} {sought}: {log}");
+        }
+    }
+    // What v2 refuses before it looks at it has no code.
+    for (said, words) in [("签名错误", "。微信说签名错误：APIv2 密钥或签名方式不对"), ("不行", LOOK)]
+    {
+        w.wechat.fault("orderquery", Fault::ReturnFail(said.into()));
+        owner.post("/admin/settings/test/key", &[]).await;
+        let told = owner.said("/admin/settings").await;
+        assert!(told.contains(&format!("微信回答 {said}{words}")), "{told}");
+    }
+    // That it knows nothing of an order, or of a refund, is a code too.
+    let (sku, alice) = (w.product("苹果", 8800, 9).await, w.buyer("alice").await);
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    w.wechat.fault("orderquery", Fault::refused("ORDER_NOT_EXIST", "订单不存在"));
+    owner.post(&format!("/admin/orders/{}/query", placed.no), &[]).await;
+    assert_eq!(w.count("select count(*) from messages where reason = 'ORDER_NOT_EXIST 微信没有这笔单'").await, 1);
+    // The mini-program's own interfaces.
+    for (code, said, words) in [
+        ("40013", "invalid appid", "。没有这个 AppID，请核对"),
+        ("40125", "invalid appsecret", "。AppSecret 不对。"),
+        ("40164", "invalid ip", "。服务器的 IP 不在"),
+        ("50001", "something new", "。请核对 AppID 和 AppSecret"),
+    ] {
+        w.wechat.fault("login", Fault::refused(code, said));
+        owner.post("/admin/settings/test/app", &[]).await;
         let told = owner.said("/admin/settings").await;
         assert!(told.contains(&format!("微信回答 {code} {said}{words}")), "{code}: {told}");
-        w.wechat.clear_faults();
     }
 }
 

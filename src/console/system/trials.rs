@@ -321,8 +321,8 @@ async fn try_certificate(shop: &Shop) -> Result<String> {
     logged(shop, &exchange).await?;
     match exchange.result {
         Ok(_) => Err(wrong("微信的回答出人意料，请看交易流水".into())),
-        Err(GatewayError::Refused { code, .. }) if code != "CERT_ERROR" => Ok(format!(
-            "✓ 证书可用：微信看过证书，并说没有这笔付款（{code}）。有效期至 {}",
+        Err(GatewayError::Refused { code, text }) if code.as_str() != "CERT_ERROR" => Ok(format!(
+            "✓ 证书可用：微信看过证书，没有退不存在的付款（微信回答 {code} {text}）。有效期至 {}",
             clock::shown(identity.facts.not_after)
         )),
         Err(e) if e.is_unknown() => Err(wrong(format!("{}；如果别的测试都通过，多半是证书没有被接受", plain(&e)))),
@@ -342,11 +342,17 @@ async fn try_app(shop: &Shop) -> Result<String> {
                 let path = set_order_path(shop, &app).await?;
                 Ok(format!("✓ AppID 和 AppSecret 正确（{} 毫秒）· {path}", exchange.took_ms))
             }
-            Some("40013") => Err(wrong("微信说没有这个 AppID，请核对".into())),
-            Some("40125") => Err(wrong("AppSecret 不对。在小程序后台 → 开发管理里核对，或重置后填入".into())),
-            Some("40164") => Err(wrong("服务器的 IP 不在小程序后台的白名单里，请加上或关闭白名单".into())),
-            _ if e.is_unknown() => Err(wrong(plain(&e))),
-            _ => Err(wrong(format!("微信没有认可：{e}"))),
+            None => Err(wrong(plain(&e))),
+            Some(code) => {
+                let next = match code {
+                    "40013" => "没有这个 AppID，请核对",
+                    "40125" => "AppSecret 不对。在小程序后台 → 开发管理里核对，或重置后填入",
+                    "40164" => "服务器的 IP 不在小程序后台的白名单里，请加上或关闭白名单",
+                    "45009" | "45011" => "问得太频繁，请过一会儿再测",
+                    _ => "请核对 AppID 和 AppSecret，并看看小程序后台有没有通知",
+                };
+                Err(wrong(format!("微信回答 {code} {}。{next}", e.said())))
+            }
         },
     }
 }

@@ -475,7 +475,7 @@ async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrd
                 Ran::Again { at: learn::next_look(tx.now(), tx.now()).unwrap_or(tx.now()) }
             }
             // Refused, so nothing was made under this number: it is asked for once more, out of the balance.
-            Err(GatewayError::Refused { code, text }) if !tried_balance && balance_may_do(code, text) => {
+            Err(GatewayError::Refused { code, text }) if !tried_balance && balance_may_do(code.as_str(), text) => {
                 let params = serde_json::to_string(&balance).map_err(|_| UNREADABLE)?;
                 refunds::set_params(tx, refund.id, &params)?;
                 refunds::set_problem(
@@ -486,15 +486,15 @@ async fn send(shop: &Shop, account: &Account, refund: &Refund, order: &RefundOrd
                 )?;
                 Ran::Again { at: tx.now() + APART }
             }
-            Err(GatewayError::Refused { code, text }) => match meaning(code, text) {
+            Err(GatewayError::Refused { code, text }) => match meaning(code.as_str(), text) {
                 RefundRefusal::Later(words) => {
-                    refunds::set_problem(tx, refund.id, code, &words)?;
+                    refunds::set_problem(tx, refund.id, code.as_str(), &words)?;
                     Ran::Failed(words)
                 }
                 RefundRefusal::Person(words) => {
                     // A notice may have overtaken the answer: what WeChat has paid out stands.
                     if refunds::by_id(tx, refund.id)?.is_some_and(|now| now.state == refund.state) {
-                        give_up(tx, &refund, code, &words)?;
+                        give_up(tx, &refund, code.as_str(), &words)?;
                     }
                     Ran::Done
                 }
@@ -585,7 +585,8 @@ async fn ask(shop: &Shop, account: &Account, refund: &Refund) -> Result<Option<R
         let ran = match &exchange.result {
             Ok(found) => match found {
                 None => {
-                    entry.reason = "REFUNDNOTEXIST 微信没有这笔退款".into();
+                    let code = exchange.own_code().unwrap_or_else(|| "REFUNDNOTEXIST".into());
+                    entry.reason = format!("{code} 微信没有这笔退款");
                     None
                 }
                 Some(fact) => {

@@ -57,7 +57,7 @@ fn trusted(merchant: &Merchant, bytes: &[u8], signature: &mut Signature) -> Resu
     }
     if message.get("result_code") != Some("SUCCESS") {
         let field = |name| message.filled(name).unwrap_or_default().to_owned();
-        return Err(GatewayError::Refused { code: field("err_code"), text: field("err_code_des") });
+        return Err(GatewayError::Refused { code: field("err_code").into(), text: field("err_code_des") });
     }
     Ok(message)
 }

@@ -68,7 +68,7 @@ fn refusal(xml: &[u8]) -> Result<FundsAnswer, GatewayError> {
         "NO_BILL_EXIST" => Ok(FundsAnswer::None),
         "BILL_CREATING" => Ok(FundsAnswer::Creating),
         "" => Err(GatewayError::NotAccepted(field("return_msg"))),
-        code => Err(GatewayError::Refused { code: code.to_owned(), text: field("err_code_des") }),
+        code => Err(GatewayError::Refused { code: code.into(), text: field("err_code_des") }),
     }
 }
 

@@ -4,7 +4,7 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use super::super::client::{AskedV3, Raw};
-use super::super::exchange::{BESIDE, http_words, unusable};
+use super::super::exchange::{BESIDE, ErrCode, http_words, unusable};
 use super::super::flaw::Flaw;
 use super::super::{Exchange, GatewayError, Signature, Wechat};
 use super::Merchant;
@@ -103,13 +103,13 @@ fn trusted(sealed: Result<(), BadSeal>, raw: &Raw) -> Result<Signed, GatewayErro
     }
     let said: Value = serde_json::from_slice(&raw.body).unwrap_or_default();
     let field = |name: &str| said.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let (status, code, text) = (raw.status.as_u16(), field("code"), field("message"));
-    let code = plain(&code);
+    let (status, own, text) = (raw.status.as_u16(), field("code"), field("message"));
+    let code = plain(&own);
     let busy = matches!(status, 429 | 500..=599) || matches!(code, "SYSTEMERROR" | "FREQUENCY_LIMITED");
-    let words = if code.is_empty() { http_words(status) } else { format!("HTTP {status} {code} {text}") };
+    let words = if code.is_empty() { http_words(status) } else { format!("HTTP {status} {own} {text}") };
     match sealed {
         _ if busy && code != "FREQUENCY_LIMITED" => Err(GatewayError::Unreachable(words)),
-        Ok(()) if !code.is_empty() => Err(GatewayError::Refused { code: code.to_owned(), text }),
+        Ok(()) if !code.is_empty() => Err(GatewayError::Refused { code: ErrCode::spelt(code, own), text }),
         _ if busy => Err(GatewayError::Unreachable(words)),
         Err(bad) if !matches!(bad, BadSeal::Missing(_)) => {
             Err(GatewayError::NotAccepted(format!("{words}{BESIDE}{}", bad.of_reply())))
