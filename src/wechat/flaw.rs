@@ -97,7 +97,7 @@ mod tests {
             BadSeal::OtherKey("PUB_KEY_ID_01".into()),
             BadSeal::OtherKey(String::new()),
             BadSeal::Clock(301_000),
-            BadSeal::Old(301_000),
+            BadSeal::Old { ago: 301_000, ahead: 0 },
             BadSeal::Probe,
             BadSeal::Wrong,
         ];

@@ -331,9 +331,10 @@ mod tests {
         for (later, ahead, bad) in [
             (300_000, Some(0), None),
             (301_000, None, Some(BadSeal::Clock(301_000))),
-            (301_000, Some(0), Some(BadSeal::Old(301_000))),
+            (301_000, Some(0), Some(BadSeal::Old { ago: 301_000, ahead: 0 })),
             (301_000, Some(301_000), Some(BadSeal::Clock(301_000))),
-            (900_000, Some(500_000), Some(BadSeal::Old(400_000))),
+            (900_000, Some(500_000), Some(BadSeal::Old { ago: 400_000, ahead: 500_000 })),
+            (3_000_000, Some(-600_000), Some(BadSeal::Old { ago: 3_600_000, ahead: -600_000 })),
             (-301_000, Some(0), Some(BadSeal::Clock(-301_000))),
         ] {
             let read = read(notice, &[], body, signed_at + later).by_wechats_clock(ahead);
@@ -341,6 +342,16 @@ mod tests {
             let wrong: Vec<_> = read.checks.iter().filter(|check| !check.ok).map(|check| check.what).collect();
             assert_eq!(wrong, if bad.is_some() { vec!["签名的时间"] } else { vec![] }, "{later} {ahead:?}");
             assert!(read.checks.iter().any(|check| check.what == "验签" && check.ok), "{later} {ahead:?}");
+            // Of our own clock it says what WeChat's replies have told, and no more.
+            let Some(bad @ BadSeal::Old { .. }) = bad else { continue };
+            let off = match ahead {
+                Some(500_000) => Some("本机的时钟比微信快 8 分钟"),
+                Some(-600_000) => Some("本机的时钟比微信慢 10 分钟"),
+                _ => None,
+            };
+            let words = bad.words();
+            assert_eq!(words.contains("本机"), off.is_some(), "{words}");
+            assert!(off.is_none_or(|off| words.contains(off)) && words.contains("把旧通知又发了一次"), "{words}");
         }
     }
 

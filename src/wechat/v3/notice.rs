@@ -122,7 +122,7 @@ impl Notice {
         if let (Some(BadSeal::Clock(apart)), Some(ahead)) = (&self.bad, ahead)
             && apart - ahead > APART
         {
-            let old = BadSeal::Old(apart - ahead);
+            let old = BadSeal::Old { ago: apart - ahead, ahead };
             self.checks.retain(|check| check.what != SIGNED_AT);
             self.note(SIGNED_AT, Some(old.words()));
             self.bad = Some(old);

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::Merchant;
 use super::keys::{PrivateKey, PublicKey};
-use crate::clock::{MINUTE, SECOND};
+use crate::clock::{MINUTE, SECOND, span};
 
 /// The one scheme there is.
 pub const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";
@@ -72,12 +72,20 @@ pub enum BadSeal {
     OtherKey(String),
     /// WeChat's clock and ours are so many milliseconds apart; positive when ours is ahead.
     Clock(i64),
-    /// The same of a notice, where WeChat's replies tell that our clock is right: it was signed so many milliseconds ago, and somebody
-    /// has sent it again.
-    Old(i64),
+    /// The same of a notice that is too old by WeChat's own clock, whatever ours shows: signed so many milliseconds ago, while ours is so
+    /// many ahead.
+    Old {
+        ago: i64,
+        ahead: i64,
+    },
     /// WeChat tried out whether we verify.
     Probe,
     Wrong,
+}
+
+/// What a clock is that is so many milliseconds ahead.
+fn fast_or_slow(ahead: i64) -> &'static str {
+    if ahead > 0 { "快" } else { "慢" }
 }
 
 impl BadSeal {
@@ -89,7 +97,7 @@ impl BadSeal {
             BadSeal::OtherScheme => "SIGN_TYPE",
             BadSeal::Certificate(_) => "SERIAL_CERTIFICATE",
             BadSeal::OtherKey(_) => "SERIAL_UNKNOWN",
-            BadSeal::Clock(_) | BadSeal::Old(_) => "TIMESTAMP",
+            BadSeal::Clock(_) | BadSeal::Old { .. } => "TIMESTAMP",
             BadSeal::Probe => "SIGNTEST",
             BadSeal::Wrong => "SIGN_WRONG",
         }
@@ -137,15 +145,19 @@ impl BadSeal {
                 let serial = if serial.is_empty() { "一个读不出来的序列号" } else { serial.as_str() };
                 format!("微信用 {serial} 签名，不是设置里的微信支付公钥：请在商户平台核对公钥 ID 并重新填写公钥")
             }
-            BadSeal::Clock(ms) => format!(
-                "消息的时间和本机差 {}：本机时钟{}了，请校时",
-                crate::clock::span(ms.abs()),
-                if *ms > 0 { "快" } else { "慢" }
-            ),
-            BadSeal::Old(ms) => format!(
-                "签名是对的，可是它是 {}前签的，本机的时钟没有错：多半是有人把旧通知又发了一次，不需要处理；微信自己再发的，会是新签的",
-                crate::clock::span(*ms)
-            ),
+            BadSeal::Clock(ms) => {
+                format!("消息的时间和本机差 {}：本机时钟{}了，请校时", span(ms.abs()), fast_or_slow(*ms))
+            }
+            BadSeal::Old { ago, ahead } => {
+                let clock = match ahead.abs() > APART {
+                    true => format!("。另外，本机的时钟比微信{} {}，请校时", fast_or_slow(*ahead), span(ahead.abs())),
+                    false => String::new(),
+                };
+                format!(
+                    "签名是对的，可是按微信的时间，它是 {}前签的，所以没有收：微信自己再发的会重新签，这一条多半是有人把旧通知又发了一次，不需要处理{clock}",
+                    span(*ago)
+                )
+            }
             BadSeal::Probe => "微信的验签探测（SIGNTEST），已按坏签名拒绝，不需要处理".into(),
             BadSeal::Wrong => "签名不对：请核对微信支付公钥是否与公钥 ID 对应".into(),
         }
@@ -165,12 +177,12 @@ impl BadSeal {
 
     /// Signed by WeChat, and yet nothing to mend.
     pub fn is_harmless(&self) -> bool {
-        matches!(self, BadSeal::Probe | BadSeal::Old(_))
+        matches!(self, BadSeal::Probe | BadSeal::Old { .. })
     }
 
     /// The signature itself is right: what is wrong is when it was made.
     pub(super) fn is_of_time(&self) -> bool {
-        matches!(self, BadSeal::Clock(_) | BadSeal::Old(_))
+        matches!(self, BadSeal::Clock(_) | BadSeal::Old { .. })
     }
 
     /// What only the owner can mend, as against a prober's doing, or a forger's who does not even know what keys are called.
