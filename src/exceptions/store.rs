@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::{Asking, Exception, Look, MATCHED_AGAIN, NewException, unproven};
+use super::{Asking, Exception, Look, MATCHED_AGAIN, NewException, told, unproven};
 use crate::clock::Day;
 use crate::db::{DbError, Tx};
 use crate::ids::{ExceptionId, OrderId, RefundId};
@@ -94,13 +94,28 @@ pub fn forgotten(transaction_id: &str) -> String {
     format!("{transaction_id} forgotten gone back")
 }
 
-/// Whether an order waits for somebody to look what went back of its payment.
-pub fn waits_for_gone_back(conn: &Connection, order: OrderId) -> Result<bool> {
-    conn.prepare_cached(
-        "select 1 from money_exceptions
-          where order_id = ?1 and state = 'open' and kind = 'amount_mismatch' and subject like '% gone back'",
-    )?
-    .exists([order])
+/// What was told of money that went back of an order's payment, while it waits for somebody to look: by WeChat, by a mere hint, or by a
+/// refund of ours that it refused.
+pub fn order_waits_for(conn: &Connection, order: OrderId) -> Result<Option<String>> {
+    let mut open = conn.prepare_cached(
+        "select what from money_exceptions
+          where order_id = ?1 and state = 'open' and kind = 'amount_mismatch' and subject like '% gone back' order by id",
+    )?;
+    all_told(open.query_map([order], |row| row.get(0))?)
+}
+
+/// The same of a payment.
+pub fn payment_waits_for(conn: &Connection, transaction_id: &str) -> Result<Option<String>> {
+    let mut open = conn.prepare_cached(
+        "select what from money_exceptions
+          where kind = 'amount_mismatch' and subject in (?1, ?2) and state = 'open' order by id",
+    )?;
+    all_told(open.query_map([gone_back(transaction_id), forgotten(transaction_id)], |row| row.get(0))?)
+}
+
+fn all_told(open: impl Iterator<Item = Result<String>>) -> Result<Option<String>> {
+    let told = open.map(|what| Ok(told(&what?).to_owned())).collect::<Result<Vec<_>>>()?;
+    Ok(Some(told.join("；")).filter(|told| !told.is_empty()))
 }
 
 /// Whether what stands open of money that went back of a payment is just this.

@@ -153,8 +153,8 @@ pub fn link(tx: &Tx, case: &Case, order_no: &OrderNo, who: &Who) -> Result<Order
     if let Some(refund) = case.approved() {
         refund::stop(tx, refund, who)?;
     }
-    if store::gone_back_since(tx, &entered.transaction_id)?.is_some() {
-        let words = "微信说这笔款已有退款，还没有人核对：请先到商户平台核对，把「金额不符」那一条处理掉，再关联";
+    if let Some(told) = store::payment_waits_for(tx, &entered.transaction_id)? {
+        let words = format!("{told}，还没有人核对：请先到商户平台核对，把「金额不符」那一条处理掉，再关联");
         return Err(Error::from(Code::OrderState).says(words));
     }
     if refund::rest_of(tx, &entered)? != Some(entered.amount) {

@@ -663,7 +663,7 @@ fn by_its_state(conn: &Connection, order: &Order, parcel: &Parcel, allowed: Allo
     }
     if let Some(doubt) = Doubt::of(conn, order.id)? {
         let next = match doubt {
-            Doubt::GoneBack => "核对过的请在订单页单独发货",
+            Doubt::GoneBack(_) => "核对过的请在订单页单独发货",
             Doubt::Unasked(_) => "系统在逐笔问，稍后点“重新核对”；等不及的请在订单页单独发货",
         };
         return Ok((Verdict::Wrong, format!("{}：{next}", doubt.text())));

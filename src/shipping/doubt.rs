@@ -12,23 +12,23 @@ use crate::orders::{Topic, Who, store as orders};
 /// Why goods wait.
 #[derive(Clone, Debug)]
 pub enum Doubt {
-    /// WeChat says that money went back, and nobody has looked how much.
-    GoneBack,
+    /// Money is said to have gone back, and nobody has looked how much: what was told of it.
+    GoneBack(String),
     /// The shop went back to a backup, and WeChat has not said what went back meanwhile.
     Unasked(Unasked),
 }
 
 impl Doubt {
     pub fn of(conn: &Connection, order: OrderId) -> Result<Option<Doubt>> {
-        if exceptions::waits_for_gone_back(conn, order)? {
-            return Ok(Some(Doubt::GoneBack));
+        if let Some(told) = exceptions::order_waits_for(conn, order)? {
+            return Ok(Some(Doubt::GoneBack(told)));
         }
         Ok(ledger::unasked(conn, order)?.filter(|unasked| !unasked.decided).map(Doubt::Unasked))
     }
 
     pub fn text(&self) -> String {
         match self {
-            Doubt::GoneBack => "微信说这笔付款已有退款，还没有人核对过".to_owned(),
+            Doubt::GoneBack(told) => format!("{told}，还没有人核对过"),
             Doubt::Unasked(unasked) if unasked.problem.is_empty() => {
                 "恢复备份之后，还没有问过微信这笔付款有没有退过".to_owned()
             }

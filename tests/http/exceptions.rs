@@ -377,6 +377,11 @@ async fn money_that_pays_an_order_goes_back_by_no_other_item_or_refund() {
         manager.post(&format!("/admin/exceptions/{orphan}/link"), &[("order_no", &other.no)]).await;
         assert_eq!(alice.status(&other.no).await, "to_ship", "{stopped}");
         w.wechat.clear_faults();
+        // Its goods wait for somebody who has looked, and are said to wait for our own refund: WeChat has told of none.
+        let here = format!("/admin/orders/{}", other.no);
+        manager.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        let said = manager.said(&here).await;
+        assert!(said.contains("微信没有受理，还没有人核对过") && !said.contains("微信说这笔"), "{stopped}: {said}");
         // By the other item, by its link, and by the refund of before.
         let page = manager.page("/admin/exceptions").await;
         assert!(!page.contains(&format!("/admin/exceptions/{twice}/refund")), "{stopped}: {page}");

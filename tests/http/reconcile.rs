@@ -474,6 +474,8 @@ async fn what_only_a_bill_tells_of_holds_the_goods_and_the_money() {
         manager.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
         assert_eq!(alice.status(&placed.no).await, "to_ship", "{api}");
         assert_eq!(w.wechat.all_refunds().len(), 1, "{api}: {number} is held");
+        let page = manager.page(&format!("/admin/refunds/{number}")).await;
+        assert!(page.contains("微信账单里有这笔款的退款") && !page.contains("微信说这笔"), "{api}: {page}");
         w.wechat.clear_faults();
         let back = if by_match { 1000 } else { 1100 };
         if by_match {

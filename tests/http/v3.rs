@@ -835,7 +835,21 @@ async fn a_refund_that_a_notice_tells_of_and_a_query_does_not_holds_its_order() 
         let page = format!("/admin/orders/{}", placed.no);
         boss.post(&format!("{page}/ship"), &[("tracking_no", "SF1234567890123")]).await;
         assert_eq!(alice.status(&placed.no).await, "to_ship", "{case}");
-        assert!(boss.page(&page).await.contains("微信提示这笔款退过"), "{case}");
+        // Each page says who has said what: WeChat has confirmed nothing.
+        let hint = "微信提示这笔款退过，可是向微信还没有查实";
+        let said = boss.said(&page).await;
+        assert!(said.contains(&format!("{hint}，还没有人核对过。到商户平台核对过")), "{case}: {said}");
+        let says_so = async |page: &str| {
+            let shown = boss.page(page).await;
+            assert!(shown.contains(hint) && !shown.contains("微信说这笔"), "{case} {page}: {shown}");
+        };
+        says_so(&page).await;
+        says_so(&format!("{page}/refund")).await;
+        let number = super::refunds::refund_pieces(&w, &boss, &placed, 1).await;
+        w.run_jobs().await;
+        says_so(&format!("/admin/refunds/{number}")).await;
+        assert_eq!(w.wechat.all_refunds().len(), 1, "{case}");
+        boss.post(&format!("/admin/refunds/{number}/stop"), &[]).await;
         // Once WeChat says what it was, nobody has to look.
         w.wechat.clear_faults();
         next_morning(&w).await;
@@ -1074,7 +1088,7 @@ async fn money_that_a_notice_says_went_back_is_linked_to_no_order() {
         told_in_vain(&w, &placed, 8800, Fault::Http500).await;
         boss.post(&format!("/admin/exceptions/{id}/link"), &[("order_no", &waiting.no)]).await;
         let said = boss.said("/admin/exceptions").await;
-        assert!(said.contains("还没有人核对"), "{api}: {said}");
+        assert!(said.contains("微信提示这笔款退过") && said.contains("还没有人核对"), "{api}: {said}");
         assert_eq!(bob.status(&waiting.no).await, "pending_payment", "{api}");
         w.must_hold().await;
     }

@@ -18,7 +18,7 @@ use crate::console::{Frame, back, cut, framed, lead, message, waiting};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
-use crate::exceptions::store::waits_for_gone_back;
+use crate::exceptions::store::order_waits_for;
 use crate::ids::{LineId, OrderNo, OutRefundNo, PhotoId, RefundId, SkuId};
 use crate::jobs::{self, Task};
 use crate::money::Fen;
@@ -407,7 +407,7 @@ struct Offer {
     freight_left: String,
     freight: Option<String>,
     /// WeChat says that money went back, and nobody has looked what it was.
-    gone_back: bool,
+    gone_back: Option<String>,
     lines: Vec<Offered>,
 }
 
@@ -494,7 +494,7 @@ impl Offer {
             left: refundable.total.to_string(),
             freight_left: refundable.freight.to_string(),
             freight: asked.map(|r| r.refund.freight.plain()),
-            gone_back: waits_for_gone_back(conn, order.id)?,
+            gone_back: order_waits_for(conn, order.id)?,
             lines: refundable.lines.iter().map(offered).collect::<Result<_>>()?,
         })
     }
@@ -670,7 +670,7 @@ struct ConfirmPage {
     /// What becomes of the order's coupon.
     coupon: Option<String>,
     /// WeChat says that something of this payment went back, and nobody has looked yet.
-    gone_back: bool,
+    gone_back: Option<String>,
     now: i64,
     number: Option<OutRefundNo>,
     seen: String,
@@ -727,7 +727,7 @@ async fn confirm_page(
     let (of, asked, now) = (full.clone(), wish.clone(), shop.now());
     let read = move |conn: &Connection| {
         let parts = wished_lines(conn, &of, &Refundable::of(&of), &asked.lines)?;
-        let gone_back = waits_for_gone_back(conn, of.order.id)?;
+        let gone_back = order_waits_for(conn, of.order.id)?;
         // Paid outside WeChat, so that it goes back outside WeChat.
         let unheld = crate::ledger::store::payment_of(conn, of.order.id)?.is_none();
         let coupon = refund::coupon_words(conn, &of, &asked, now)?;
@@ -1118,7 +1118,7 @@ mod tests {
             left: "57.00".into(),
             freight_left: "8.00".into(),
             freight: None,
-            gone_back: true,
+            gone_back: Some("微信提示这笔款退过".into()),
             lines: vec![offered()],
         };
         let all = Options { decide: true, withdraw: true, retry: true, stop: true, query: true, settle: true };
@@ -1179,7 +1179,7 @@ mod tests {
                 left: "57.00".into(),
                 freight_left: "7.00".into(),
                 freight: None,
-                gone_back: full,
+                gone_back: full.then(|| "微信提示这笔款退过".into()),
                 lines: Vec::new(),
             };
             let page = NewPage {
@@ -1217,7 +1217,7 @@ mod tests {
                 order_no: no(),
                 staff: "小王".into(),
                 coupon: full.then(|| "优惠券退回".into()),
-                gone_back: full,
+                gone_back: full.then(|| "微信提示这笔款退过".into()),
                 number: full.then(number),
                 now: 1,
                 seen: "0-0-0-0-0".into(),

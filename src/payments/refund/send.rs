@@ -166,9 +166,9 @@ async fn gave_back_forgotten(shop: &Shop, account: &Account, refund: &Refund) ->
         return Ok(None);
     }
     let words = match restored {
-        true if ours && found == Back::Perhaps => PERHAPS_FORGOTTEN,
-        true => FORGOTTEN,
-        false => GONE_BACK,
+        true if ours && found == Back::Perhaps => PERHAPS_FORGOTTEN.to_owned(),
+        true => FORGOTTEN.to_owned(),
+        false => to_compare(GONE_BACK),
     };
     let write = move |tx: &Tx| {
         let Some(refund) = refunds::by_id(tx, id)? else { return Ok(Some(Ran::Done)) };
@@ -204,10 +204,10 @@ pub fn gone_meanwhile(conn: &Connection, refund: &Refund, looked: Option<i64>) -
     }
     let others = told_meanwhile(conn, refund)?;
     let taken = others.iter().filter(|other| other.state.takes_money());
-    let told = refund.transaction_id.as_deref().map(|id| learn::unseen_since(conn, id)).transpose()?.flatten();
+    let told = refund.transaction_id.as_deref().map(|id| learn::unseen(conn, id)).transpose()?.flatten();
     Ok(match taken.map(|other| other.amount.get()).sum() {
-        0 if told.is_some() || refund.problem_code == LOOKED => Some("微信说这笔款有过退款".to_owned()),
-        0 => None,
+        0 if refund.problem_code == LOOKED => Some(told.unwrap_or_else(|| "有消息说这笔款退过".to_owned())),
+        0 => told,
         sum => Some(format!("这之后有人在微信商户平台退过 ¥{}", yuan(sum))),
     })
 }
@@ -311,8 +311,8 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
         if !unknown_there && told_of_since(tx, &refund)? {
             return Ok(Next::Ask(Box::new(refund)));
         }
-        if gone_back_unseen(tx, &refund, &transaction_id)? {
-            give_up(tx, &refund, LOOKED, GONE_BACK)?;
+        if let Some(told) = gone_back_unseen(tx, &refund, &transaction_id)? {
+            give_up(tx, &refund, LOOKED, &to_compare(&told))?;
             return Ok(Next::Rest(Ran::Done));
         }
         // One that WeChat never heard of may be sent again at once; one that came too often may not.
@@ -356,11 +356,15 @@ fn may_be_forgotten(tx: &Connection, transaction_id: &str) -> Result<bool> {
     Ok(ledger::payment(tx, transaction_id)?.is_none_or(before))
 }
 
-/// WeChat says that money of the payment went back, and nobody has looked how much: it may be what goes out now.
-fn gone_back_unseen(tx: &Tx, refund: &Refund, transaction_id: &str) -> Result<bool> {
+/// Money of the payment is said to have gone back, and nobody has looked how much: it may be what goes out now. What was told.
+fn gone_back_unseen(tx: &Tx, refund: &Refund, transaction_id: &str) -> Result<Option<String>> {
     let told_at = learn::unseen_since(tx, transaction_id)?;
     // What was sent since then was looked at.
-    Ok(!was_looked_at(tx, refund)? && told_at.is_some_and(|told_at| refund.sent_at.is_none_or(|sent| sent < told_at)))
+    let unseen = told_at.is_some_and(|told_at| refund.sent_at.is_none_or(|sent| sent < told_at));
+    if !unseen || was_looked_at(tx, refund)? {
+        return Ok(None);
+    }
+    learn::unseen(tx, transaction_id)
 }
 
 /// Somebody has looked what went back before this one, since the shop last went back to a backup and since WeChat last told
@@ -394,7 +398,15 @@ fn last_told(conn: &Connection, refund: &Refund) -> Result<Option<i64>> {
     Ok(known.map(|other| other.created_at).max().max(learn::unseen_since(conn, transaction_id)?))
 }
 
-const GONE_BACK: &str = "微信说这笔付款已有退款，退了多少还没有人核对过，也许就是这一笔。请到微信商户平台核对这笔款的退款：还要退的点重试，不用再退的停止这一笔。";
+/// WeChat itself says so.
+const GONE_BACK: &str = "微信说这笔付款已有退款，退了多少";
+
+/// What was told, and what whoever is asked about it has to do.
+fn to_compare(told: &str) -> String {
+    format!(
+        "{told}，还没有人核对过，也许就是这一笔。请到微信商户平台核对这笔款的退款：还要退的点重试，不用再退的停止这一笔。"
+    )
+}
 
 const UNREADABLE: DbError = DbError::Broken("a refund's parameters cannot be read or written");
 
@@ -556,7 +568,7 @@ async fn went_back_otherwise(shop: &Shop, account: &Account, refund: &Refund) ->
             let id = refund.id;
             let write = move |tx: &Tx| {
                 refunds::set_not_before(tx, id, tx.now())?;
-                Ok(refunds::set_problem(tx, id, LOOKED, GONE_BACK)?)
+                Ok(refunds::set_problem(tx, id, LOOKED, &to_compare(GONE_BACK))?)
             };
             shop.write(write).await?;
             Some(Unheard::Perhaps)
