@@ -58,11 +58,6 @@ pub fn unproven(transaction_id: &str) -> String {
     format!("{transaction_id} unproven")
 }
 
-/// What is told of money that went back, without what an item asks for: that stands behind the last colon.
-pub fn told(what: &str) -> &str {
-    what.rsplit_once('：').map_or(what, |(told, _)| told)
-}
-
 /// The moment in which an item is looked at.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Look {

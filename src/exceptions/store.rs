@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::{Asking, Exception, Look, MATCHED_AGAIN, NewException, told, unproven};
+use super::{Asking, Exception, Look, MATCHED_AGAIN, NewException, unproven};
 use crate::clock::Day;
 use crate::db::{DbError, Tx};
 use crate::ids::{ExceptionId, OrderId, RefundId};
@@ -111,6 +111,11 @@ pub fn payment_waits_for(conn: &Connection, transaction_id: &str) -> Result<Opti
           where kind = 'amount_mismatch' and subject in (?1, ?2) and state = 'open' order by id",
     )?;
     all_told(open.query_map([gone_back(transaction_id), forgotten(transaction_id)], |row| row.get(0))?)
+}
+
+/// What is told of money that went back, without what an item asks for: that stands behind the last colon.
+pub fn told(what: &str) -> &str {
+    what.rsplit_once('：').map_or(what, |(told, _)| told)
 }
 
 fn all_told(open: impl Iterator<Item = Result<String>>) -> Result<Option<String>> {

@@ -6,6 +6,7 @@ pub mod check;
 pub mod close;
 pub mod invariants;
 pub mod left;
+pub mod linked;
 pub mod mend;
 pub mod messages;
 pub mod notify;

@@ -94,8 +94,8 @@ pub struct ErrCode {
 }
 
 impl ErrCode {
-    pub(super) fn spelt(house: &str, own: String) -> ErrCode {
-        ErrCode { house: house.to_owned(), own }
+    pub(super) fn spelt(house: &str, own: &str) -> ErrCode {
+        ErrCode { house: house.to_owned(), own: own.to_owned() }
     }
 
     pub fn as_str(&self) -> &str {

@@ -401,6 +401,59 @@ async fn money_that_pays_an_order_goes_back_by_no_other_item_or_refund() {
     }
 }
 
+/// An order that a linked payment pays is asked about by WeChat's number of that payment: what went back of it is heard of, though the notice
+/// of that was lost, as of an order that its own attempt pays.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_asked_about_by_the_payment_that_was_linked_to_it() {
+    for (api, absent) in [("v2", "ORDERNOTEXIST"), ("v3", "ORDER_NOT_EXIST")] {
+        let w = super::v3::world(api).await;
+        w.wechat.ways(|ways| ways.refund_notices = false);
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, bob, boss) = (w.buyer("alice").await, w.buyer("bob").await, w.staff("boss", Role::Manager).await);
+        let (placed, waiting) = (Placed::of(alice.buy(sku, 1).await), Placed::of(bob.buy(sku, 1).await));
+        let id = super::numbers::orphan(&w, &alice, &placed).await;
+        boss.post(&format!("/admin/exceptions/{id}/link"), &[("order_no", &waiting.no)]).await;
+        assert_eq!(bob.status(&waiting.no).await, "to_ship", "{api}");
+        w.run_jobs().await;
+        let here = format!("/admin/orders/{}", waiting.no);
+        let (query, transaction) = (format!("{here}/query"), w.transaction(&placed));
+        let asked = format!(
+            "select count(*) from messages m join orders o on o.id = m.order_id where m.kind = 'orderquery'
+                and o.order_no = '{}' and m.transaction_id = '{transaction}'",
+            waiting.no
+        );
+        assert!(boss.page(&here).await.contains(&query), "{api}");
+        let ask = async |words: &str| {
+            boss.post(&query, &[]).await;
+            let said = boss.said(&here).await;
+            assert!(said.contains(words), "{api} {words}: {said}");
+        };
+        let before = w.count(asked.clone()).await;
+        ask("微信回答：已支付 ¥88.00").await;
+        assert_eq!(w.count(asked).await, before + 1, "{api}");
+        w.wechat.fault("orderquery", Fault::refused(absent, "订单不存在"));
+        ask(&format!("没有这笔关联的付款，请到商户平台按微信交易号 {transaction} 核对")).await;
+        w.wechat.fault("orderquery", Fault::Http500);
+        ask("没有查到").await;
+        assert_eq!(w.count("select count(*) from money_exceptions where state = 'open'").await, 0, "{api}");
+        w.wechat.refund_by_console(&transaction, 8800).unwrap();
+        ask("之后有过退款").await;
+        if api == "v2" {
+            w.wait("the refund", || async {
+                w.advance(MINUTE);
+                w.run_jobs().await;
+                bob.status(&waiting.no).await == "closed"
+            })
+            .await;
+        }
+        // API v3 lists no refunds: its goods wait for somebody who has looked.
+        boss.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        assert_eq!(bob.status(&waiting.no).await, if api == "v2" { "closed" } else { "to_ship" }, "{api}");
+        assert_eq!(boss.said(&here).await.contains("还没有人核对过"), api == "v3", "{api}");
+        w.must_hold().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_orphan_pays_the_closed_order_it_is_linked_to() {
     let w = World::new().await;

@@ -27,7 +27,7 @@ async fn wechat_is_asked_about_an_order_where_its_page_offers_that() {
         (&paid, true, "微信回答：已支付 ¥10.00"),
         (&closed, true, "微信回答："),
         (&sent, false, "」，不用再查单"),
-        (&till, false, "它自己的支付单没有付"),
+        (&till, false, "不是用微信收的"),
     ] {
         let here = format!("/admin/orders/{}", placed.no);
         assert_eq!(clerk.page(&here).await.contains(&format!("{here}/query")), offered, "{words}");

@@ -30,6 +30,7 @@ use crate::ledger::{Shares, store as ledger};
 use crate::money::{Fen, yuan};
 use crate::orders::store::{self, Event};
 use crate::orders::{ClosedReason, Full, Line, Order, OrderStatus, Shipment, Topic, Who};
+use crate::payments::linked::{self, About};
 use crate::payments::refund::since;
 use crate::payments::{Attempt, AttemptState, check, close, store as payments};
 use crate::promotions::Discount;
@@ -100,6 +101,8 @@ struct Seen {
     attempts: Vec<Attempt>,
     /// The merchant number that attempts wait for which cannot be asked about.
     gone: Option<String>,
+    /// Whether there is anything of it that WeChat can be asked about.
+    askable: bool,
     /// Whether money of its payment may have gone back that nobody here knows of.
     doubt: Option<Doubt>,
     /// Who paid what of the payments that coupons were part of.
@@ -149,6 +152,7 @@ impl Seen {
         }
         Ok(Seen {
             gone,
+            askable: About::order(conn, &order)?.is_some(),
             doubt: Doubt::of(conn, id)?,
             unclosed: last.map(|task| jobs::store::failing(conn, task)).transpose()?.flatten(),
             attempts,
@@ -211,13 +215,7 @@ impl May {
             price: stands.price && clerk,
             pay_offline: stands.pay_offline && role == Role::Owner,
             cancel: (stands.cancel || full.may_be_dropped()) && clerk,
-            // What paid it in another way, by a payment that was linked or at the till, none of its attempts tells of.
-            query: stands.query
-                && clerk
-                && full
-                    .at_wechat
-                    .as_ref()
-                    .is_some_and(|known| known.transaction_id.is_some() || full.order.paid_at.is_none()),
+            query: stands.query && clerk,
             refund: full.refundable() > Fen::ZERO && clerk,
             ship: stands.ship,
             readdress: stands.readdress && clerk,
@@ -436,7 +434,7 @@ impl OrderPage {
             invoice: seen.invoice.as_ref().map(|invoice| (invoice.state, invoice.state.staff_text())),
             spent: yuan(seen.history.1),
             openid: tail.into_iter().collect(),
-            may: May { readdress: may.readdress && looking.revealed, ..may },
+            may: May { readdress: may.readdress && looking.revealed, query: may.query && seen.askable, ..may },
         }
     }
 }
@@ -592,7 +590,7 @@ async fn save_memo(shop: &Shop, staff: Staff, no: &str, form: Memo) -> Result<()
     shop.write(write).await
 }
 
-/// Asks WeChat now, about the attempt that was paid, else about the newest.
+/// Asks WeChat now, about what paid it, else about the newest attempt.
 #[post("/orders/<no>/query")]
 async fn query(shop: &State<Shop>, staff: Clerk, no: &str) -> Flash<Redirect> {
     match ask_wechat(shop, staff.0.role, no).await {
@@ -605,38 +603,53 @@ async fn ask_wechat(shop: &Shop, role: Role, no: &str) -> Result<String> {
     let order_no: OrderNo = no.parse().map_err(|_| Code::NotFound)?;
     let read = move |conn: &rusqlite::Connection| {
         let full = found(conn, &order_no)?;
-        if !May::of(role, &full).query {
-            let words = match full.at_wechat {
-                None => "买家还没有发起支付，没有可查的支付单".to_owned(),
-                Some(known) if known.transaction_id.is_none() && full.order.paid_at.is_some() => {
-                    "这一单是用关联的付款或线下收的钱付的，它自己的支付单没有付：那笔款请在资金异常或商户平台核对"
-                        .to_owned()
-                }
-                Some(_) => format!("订单现在是「{}」，不用再查单；退款到哪一步了请看退款页", full.order.status.text()),
-            };
-            return Err(Error::from(Code::OrderState).says(words));
-        }
-        let mut attempts = payments::attempts(conn, full.order.id)?;
-        let paid = attempts.iter().position(|attempt| attempt.transaction_id.is_some());
-        let attempt = paid.map(|nth| attempts.swap_remove(nth)).or_else(|| attempts.pop()).ok_or(Code::NotFound)?;
-        Ok((full.order.id, attempt))
+        let about = About::order(conn, &full.order)?;
+        let words = match about {
+            Some(about) if May::of(role, &full).query => return Ok((full.order.id, about)),
+            Some(_) => format!("订单现在是「{}」，不用再查单；退款到哪一步了请看退款页", full.order.status.text()),
+            None if full.order.paid_at.is_some() => "这一单的钱不是用微信收的，没有可查的付款".to_owned(),
+            None => "买家还没有发起支付，没有可查的支付单".to_owned(),
+        };
+        Err(Error::from(Code::OrderState).says(words))
     };
-    let (order, attempt) = shop.read(read).await?;
-    let unasked = || Error::from(Code::PaymentNotConfigured).says(format!("没有查：{}", attempt.why_unasked(shop)));
-    let account = attempt.account(shop).ok_or_else(unasked)?;
-    since::ask_first(shop, order).await?;
-    match check::ask(shop, &account, &attempt).await?.trade {
-        Ok(Trade::Paid(payment)) if payment.refund_started => Ok(format!(
+    let (order, about) = shop.read(read).await?;
+    let unheard = |why: String| Error::from(Code::WechatUnavailable).says(why);
+    let trade = match about {
+        About::Attempt(attempt) => {
+            let unasked =
+                || Error::from(Code::PaymentNotConfigured).says(format!("没有查：{}", attempt.why_unasked(shop)));
+            let account = attempt.account(shop).ok_or_else(unasked)?;
+            since::ask_first(shop, order).await?;
+            let asked = check::ask(shop, &account, &attempt).await?;
+            match asked.trade.map_err(|e| unheard(e.to_string()))? {
+                Trade::Absent => return Ok("微信回答：没有这笔支付单（下单请求没有到达微信）".into()),
+                trade => trade,
+            }
+        }
+        About::Linked(entered) => {
+            since::ask_first(shop, order).await?;
+            match linked::ask(shop, &entered).await?.map_err(|why| unheard(format!("没有查到：{why}")))? {
+                Trade::Absent => {
+                    let words = format!(
+                        "微信回答：没有这笔关联的付款，请到商户平台按微信交易号 {} 核对",
+                        entered.transaction_id
+                    );
+                    return Err(Error::from(Code::OrderState).says(words));
+                }
+                trade => trade,
+            }
+        }
+    };
+    Ok(match trade {
+        Trade::Paid(payment) if payment.refund_started => format!(
             "微信回答：已支付 ¥{}，之后有过退款：退了多少请看这一单的退款，对不上的到商户平台核对",
             payment.total
-        )),
-        Ok(Trade::Paid(payment)) => Ok(format!("微信回答：已支付 ¥{}", payment.total)),
-        Ok(Trade::NotPaid) => Ok("微信回答：还没有付款".into()),
-        Ok(Trade::Closed) => Ok("微信回答：支付单已关闭".into()),
-        Ok(Trade::Absent) => Ok("微信回答：没有这笔支付单（下单请求没有到达微信）".into()),
-        Ok(Trade::Other(state)) => Ok(format!("微信回答：{state}")),
-        Err(e) => Err(Error::from(Code::WechatUnavailable).says(e.to_string())),
-    }
+        ),
+        Trade::Paid(payment) => format!("微信回答：已支付 ¥{}", payment.total),
+        Trade::NotPaid => "微信回答：还没有付款".into(),
+        Trade::Closed | Trade::Absent => "微信回答：支付单已关闭".into(),
+        Trade::Other(state) => format!("微信回答：{state}"),
+    })
 }
 
 /// Attempts of a merchant number that is gone for good: somebody has looked in its console, and none was paid.

@@ -10,7 +10,7 @@ use super::{full_order, move_to, next_number, next_number_beside, note, stop, su
 use crate::clock::{DAY, Day, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::Result;
-use crate::exceptions::{Kind, NewException, store as exceptions, told};
+use crate::exceptions::{Kind, NewException, store as exceptions};
 use crate::ids::{LedgerId, OrderId, OutRefundNo, RefundId};
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::Entered;
@@ -468,7 +468,7 @@ const BILLED: &str = "微信账单里有这笔款的退款，可是向微信还�
 
 /// What was told of money of the payment that went back, where nobody knows it or has looked since.
 pub fn unseen(conn: &Connection, transaction_id: &str) -> Result<Option<String>> {
-    let hint = || Ok(untold_since(conn, transaction_id)?.map(|_| told(UNTOLD).to_owned()));
+    let hint = || Ok(untold_since(conn, transaction_id)?.map(|_| exceptions::told(UNTOLD).to_owned()));
     exceptions::payment_waits_for(conn, transaction_id)?.map_or_else(hint, |told| Ok(Some(told)))
 }
 

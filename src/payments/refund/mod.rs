@@ -6,7 +6,7 @@ mod may;
 pub mod send;
 mod share;
 pub mod since;
-mod taken;
+pub(super) mod taken;
 
 pub use may::{Asker, Deed, may, may_agree, must, must_agree};
 pub use taken::Unheard;

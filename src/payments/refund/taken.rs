@@ -15,7 +15,7 @@ use crate::wechat::{Account, Api};
 
 /// In what a payment was taken, as far as it is known.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Taken {
+pub(in crate::payments) struct Taken {
     api: Option<Api>,
     app_id: Option<String>,
     mch_id: Option<String>,
@@ -46,7 +46,7 @@ impl Unheard {
 }
 
 impl Taken {
-    pub(super) fn of(entered: &Entered) -> Taken {
+    pub(in crate::payments) fn of(entered: &Entered) -> Taken {
         Taken {
             api: entered.api,
             app_id: entered.app_id.clone(),
@@ -56,7 +56,7 @@ impl Taken {
     }
 
     /// What a refund goes through: the version that it was first sent by, else all that took the payment.
-    pub(super) fn by_refund(conn: &Connection, id: RefundId) -> Result<Taken> {
+    pub(in crate::payments) fn by_refund(conn: &Connection, id: RefundId) -> Result<Taken> {
         let Some(refund) = refunds::by_id(conn, id)? else { return Ok(Taken::default()) };
         let entered = refund.transaction_id.as_deref().map(|id| ledger::payment(conn, id)).transpose()?.flatten();
         let taken = entered.as_ref().map(Taken::of).unwrap_or_default();
@@ -65,12 +65,12 @@ impl Taken {
     }
 
     /// Under which number it came in was never noted.
-    pub(super) fn is_unknown(&self) -> bool {
+    pub(in crate::payments) fn is_unknown(&self) -> bool {
         self.transaction_id.is_some() && self.mch_id.is_none()
     }
 
     /// Who we are towards WeChat about it, with the merchant number of today. Errors: in words, what is missing.
-    pub(super) fn account(&self, shop: &Shop) -> std::result::Result<Account, String> {
+    pub(in crate::payments) fn account(&self, shop: &Shop) -> std::result::Result<Account, String> {
         let account = shop.account_of(self.api).ok_or_else(|| {
             let which = self.api.map_or("微信支付", Api::text);
             format!("{which} 还没有设置：这笔退款要用收款时的接口办理")
@@ -83,7 +83,7 @@ impl Taken {
 
     /// The same to ask WeChat. Errors: also when it came in under another merchant number. Asked under today's, WeChat
     /// knows nothing of it, and that proves nothing.
-    pub(super) fn asker(&self, shop: &Shop) -> std::result::Result<Account, String> {
+    pub(in crate::payments) fn asker(&self, shop: &Shop) -> std::result::Result<Account, String> {
         let account = self.account(shop)?;
         match &self.mch_id {
             Some(then) if then != account.mch_id() => Err(format!(
@@ -96,7 +96,7 @@ impl Taken {
 
     /// Under which number a payment came in for which that was never noted, WeChat tells: the one that knows it took it.
     /// Nothing is sent or asked about its refunds before that. Errors: the number of today is not the one.
-    pub(super) async fn known(self, shop: &Shop) -> Result<std::result::Result<Taken, Unheard>> {
+    pub(in crate::payments) async fn known(self, shop: &Shop) -> Result<std::result::Result<Taken, Unheard>> {
         let Some(id) = self.transaction_id.clone().filter(|_| self.mch_id.is_none()) else { return Ok(Ok(self)) };
         let account = match self.account(shop) {
             Ok(account) => account,

@@ -109,7 +109,7 @@ fn trusted(sealed: Result<(), BadSeal>, raw: &Raw) -> Result<Signed, GatewayErro
     let words = if code.is_empty() { http_words(status) } else { format!("HTTP {status} {own} {text}") };
     match sealed {
         _ if busy && code != "FREQUENCY_LIMITED" => Err(GatewayError::Unreachable(words)),
-        Ok(()) if !code.is_empty() => Err(GatewayError::Refused { code: ErrCode::spelt(code, own), text }),
+        Ok(()) if !code.is_empty() => Err(GatewayError::Refused { code: ErrCode::spelt(code, &own), text }),
         _ if busy => Err(GatewayError::Unreachable(words)),
         Err(bad) if !matches!(bad, BadSeal::Missing(_)) => {
             Err(GatewayError::NotAccepted(format!("{words}{BESIDE}{}", bad.of_reply())))
