@@ -58,6 +58,9 @@ pub fn unproven(transaction_id: &str) -> String {
     format!("{transaction_id} unproven")
 }
 
+/// What WeChat has said of money that the key of API v2 alone told of, where it is another merchant's or another app's.
+pub const OF_OTHERS: &str = "微信说这笔款是别的商户号或别的 AppID 收的，不是本店的";
+
 /// The moment in which an item is looked at.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Look {
@@ -225,6 +228,9 @@ impl Exception {
             (Some(Asking { at: None, why }), _) => {
                 format!("{said}没有向微信查成：{why}。系统不再自己查，请处理好原因后点「再向微信查一次」：{until}")
             }
+            (None, OF_OTHERS) => format!(
+                "{OF_OTHERS}。不能关联，也不能退款，不要发货：有人用 APIv2 密钥造了通知，请换掉这个密钥，再标记为已处理。"
+            ),
             (None, "") => format!("还没有向微信查，请点「再向微信查一次」：{until}"),
             (None, said) => {
                 let not =

@@ -205,6 +205,31 @@ pub fn denied(conn: &Connection, transaction_id: &str) -> Result<Option<String>>
     .optional()
 }
 
+/// Under which number the money was told of that this refund gives back.
+pub fn told_number_of(conn: &Connection, refund: RefundId) -> Result<Option<String>> {
+    conn.prepare_cached(
+        "select out_trade_no from money_exceptions
+          where refund_id = ?1 and kind in ('duplicate_payment', 'amount_mismatch', 'orphan_payment') and out_trade_no <> ''",
+    )?
+    .query_row([refund], |row| row.get(0))
+    .optional()
+}
+
+/// Open items about a payment under another number than WeChat itself has for it, with the refunds that were to settle them.
+pub fn told_falsely(
+    conn: &Connection,
+    transaction_id: &str,
+    out_trade_no: &str,
+) -> Result<Vec<(ExceptionId, Option<RefundId>)>> {
+    let mut rows = conn.prepare_cached(
+        "select id, refund_id from money_exceptions
+          where kind in ('duplicate_payment', 'amount_mismatch', 'orphan_payment') and subject >= ?1 || ' ' and subject < ?1 || '!'
+            and transaction_id = ?1 and state = 'open' and out_trade_no not in ('', ?2)
+            and subject = transaction_id || ' ' || out_trade_no",
+    )?;
+    rows.query_map([transaction_id, out_trade_no], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
 /// The money is entered: WeChat has spoken of it, or a shop by API v2 was told again.
 pub fn resolve_unproven(tx: &Tx, transaction_id: &str, what_became: &str) -> Result<()> {
     tx.prepare_cached(

@@ -5,7 +5,7 @@ pub mod store;
 use crate::clock::Day;
 use crate::ids::{AttemptId, LedgerId, OrderId};
 use crate::money::Fen;
-use crate::wechat::Api;
+use crate::wechat::{Api, Identity};
 
 /// A payment as it was entered.
 #[derive(Clone, Debug)]
@@ -32,6 +32,14 @@ pub struct Entered {
     pub paid_at: i64,
     /// When it was entered, by our own clock.
     pub entered_at: i64,
+}
+
+impl Entered {
+    /// In whose name it came in, where that was noted.
+    pub fn name(&self) -> Option<Identity> {
+        let (app_id, mch_id) = self.app_id.clone().zip(self.mch_id.clone())?;
+        Some(Identity { app_id, mch_id })
+    }
 }
 
 /// A payment from before the shop went back to a backup, of which WeChat has not said what went back meanwhile.

@@ -53,11 +53,11 @@ pub async fn ask(shop: &Shop, entered: &Entered) -> Result<std::result::Result<T
     };
     let (transaction_id, mch_id) = (entered.transaction_id.clone(), account.mch_id().to_owned());
     let exchange = shop.wechat.order_query(&account, TradeOf::Transaction(&transaction_id), &shop.nonces).await;
-    let mut entry = Logged::sent(&exchange);
+    let (mut entry, word) = (Logged::sent(&exchange), word::heard(&exchange));
     entry.order_id = entered.order_id;
     entry.transaction_id = Some(transaction_id.clone());
-    if let Ok(trade) = &exchange.result {
-        entry.reason = word::said(trade, &mch_id);
+    if let Ok(word) = &word {
+        entry.reason = word::said(word, &mch_id);
     }
     if let Ok(Trade::Paid(payment)) = &exchange.result {
         entry.amount = Some(payment.total);
@@ -68,10 +68,10 @@ pub async fn ask(shop: &Shop, entered: &Entered) -> Result<std::result::Result<T
         if let Ok(Trade::Paid(payment)) = &trade {
             settle::settle(tx, payment, Source::Query, Some(message), &settings)?;
         }
-        if let Ok(trade) = &trade
+        if let Ok(word) = &word
             && ledger::is_told_alone(tx, &transaction_id)?
         {
-            word::keep(tx, &transaction_id, trade, &mch_id)?;
+            word::keep(tx, &transaction_id, word, &mch_id)?;
         }
         Ok(trade.clone().map_err(|e| e.to_string()))
     };

@@ -12,10 +12,10 @@ use crate::jobs::{self, Ran, Task};
 use crate::ledger::{Entered, store as ledger};
 use crate::message_log::Logged;
 use crate::shop::Shop;
+use crate::wechat::Identity;
 use crate::wechat::pay::{ORDER_QUERY, Trade, TradeOf};
-use crate::wechat::{Account, Identity};
 
-/// Asks in the version that is set. What WeChat knows is settled as any payment is; what it does not know stays in the inbox
+/// Asks by the version that can tell whose it is. What WeChat knows is settled as any payment is; what it does not know stays in the inbox
 /// with its answer, and can neither be linked nor given back.
 pub async fn ask(shop: &Shop, id: ExceptionId) -> Result<Ran> {
     let look = Look { now: shop.now(), asks_first: shop.settings().api().asks_first() };
@@ -32,7 +32,7 @@ pub async fn ask(shop: &Shop, id: ExceptionId) -> Result<Ran> {
     if over {
         return Ok(Ran::Done);
     }
-    let account = match account(shop, told_by(&exception, entered.as_ref())) {
+    let account = match word::asker(shop, told_by(&exception, entered.as_ref())) {
         Ok(account) => account,
         Err(why) => return shop.read(move |conn| unheard(conn, id, why.clone())).await,
     };
@@ -45,24 +45,24 @@ pub async fn ask(shop: &Shop, id: ExceptionId) -> Result<Ran> {
     entry.transaction_id = Some(exception.transaction_id.clone());
     (entry.order_id, entry.attempt_id) = (exception.order_id, None);
     let mch_id = account.mch_id().to_owned();
-    let (trade, settings) = (exchange.result, shop.settings());
+    let (heard, settings) = (word::heard(&exchange), shop.settings());
     let transaction_id = exception.transaction_id.clone();
-    if let Ok(trade) = &trade {
-        entry.reason = word::said(trade, &mch_id);
-        if let Trade::Paid(payment) = trade {
+    if let Ok(heard) = &heard {
+        entry.reason = word::said(heard, &mch_id);
+        if let Some(Trade::Paid(payment)) = heard {
             entry.amount = Some(payment.total);
         }
     }
     let write = move |tx: &Tx| {
         let message = entry.record(tx)?;
-        let trade = match &trade {
-            Ok(trade) => trade,
+        let heard = match &heard {
+            Ok(heard) => heard,
             Err(e) => return unheard(tx, id, e.to_string()),
         };
-        if let Trade::Paid(payment) = trade {
+        if let Some(Trade::Paid(payment)) = heard {
             settle::settle(tx, payment, Source::Query, Some(message), &settings)?;
         }
-        word::keep(tx, &transaction_id, trade, &mch_id)?;
+        word::keep(tx, &transaction_id, heard, &mch_id)?;
         Ok(Ran::Done)
     };
     // A fact from WeChat is kept in any case.
@@ -82,26 +82,5 @@ pub fn ask_for_all(tx: &Tx, look: Look) -> Result<()> {
 
 /// In whose name it came in, as far as that is known.
 fn told_by(exception: &Exception, entered: Option<&Entered>) -> Option<Identity> {
-    match entered {
-        Some(Entered { app_id: Some(app_id), mch_id: Some(mch_id), .. }) => {
-            Some(Identity { app_id: app_id.clone(), mch_id: mch_id.clone() })
-        }
-        _ => Identity::read(&exception.theirs),
-    }
-}
-
-/// In whose name WeChat is asked. Errors: asked under another number, it knows nothing of the money, and that proves nothing.
-fn account(shop: &Shop, told_by: Option<Identity>) -> std::result::Result<Account, String> {
-    let settings = shop.settings();
-    let unready = || settings.unready(settings.api()).unwrap_or_else(|| "微信支付还没有设置".to_owned());
-    let account = shop.account().ok_or_else(unready)?;
-    match told_by {
-        Some(name) if name.mch_id != account.mch_id() => Err(format!(
-            "通知写的商户号是 {}，现在设置的是 {}：换回那个商户号才能向微信查",
-            name.mch_id,
-            account.mch_id()
-        )),
-        Some(name) => Ok(account.under(&name.app_id)),
-        None => Ok(account),
-    }
+    entered.and_then(Entered::name).or_else(|| Identity::read(&exception.theirs))
 }

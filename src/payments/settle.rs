@@ -1,7 +1,7 @@
 //! Settling: the one way to "paid". A payment is a fact; it is never refused or dropped, whatever the order's state.
 
 use super::refund::{self, STOPPABLE_FOR, learn};
-use super::{Attempt, AttemptState, attempts, store};
+use super::{Attempt, AttemptState, attempts, store, word};
 use crate::clock::{self, DAY};
 use crate::db::{DbError, Tx};
 use crate::error::{Code, Result};
@@ -130,7 +130,7 @@ impl Fact<'_> {
         }
         let entered = match self.is_wechats_word() {
             true => {
-                ledger::confirm(self.tx, self.payment)?;
+                word::confirm(self.tx, self.payment)?;
                 format!("已向微信查实：{}", settled.text())
             }
             false => format!("又收到了通知，现在收款用 {}：{}", self.today.text(), settled.text()),

@@ -1,37 +1,120 @@
-//! WeChat's own word of money that only somebody with the key of API v2 has told of, and how it is kept.
+//! WeChat's own word of money that only somebody with the key of API v2 has told of: by what it is asked for, and how it is kept.
 
+use rusqlite::Connection;
+
+use super::refund;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::exceptions::store as exceptions;
+use crate::exceptions::{OF_OTHERS, store as exceptions};
+use crate::ids::RefundId;
 use crate::ledger::store as ledger;
+use crate::orders::Who;
+use crate::refunds::{RefundState, store as refunds};
+use crate::shop::Shop;
+use crate::wechat::flaw::Flaw;
 use crate::wechat::pay::Trade;
+use crate::wechat::{Account, Api, Exchange, GatewayError, Identity, Payment, Signature};
 
-/// What a query by WeChat's own number has answered, in words.
-pub fn said(trade: &Trade, mch_id: &str) -> String {
-    match trade {
-        Trade::Paid(_) => "SUCCESS 已支付".to_owned(),
-        Trade::Absent => format!("微信说商户号 {mch_id} 没有这笔款"),
-        Trade::NotPaid | Trade::Closed => "微信说这笔单没有付过款".to_owned(),
-        Trade::Other(state) => format!("微信说这笔单的状态是 {state}，没有说收到了多少"),
+/// What it has answered to a question by its own number; `None`: the money is another merchant's, or another app's.
+pub type Word = Option<Trade>;
+
+/// In whose name WeChat is asked, and by which version: by API v3 wherever its keys are there, for an answer by API v2 bears the app's id
+/// that was asked with, whosesoever the money is. Errors: asked under another number, it knows nothing of the money, and that proves
+/// nothing.
+pub fn asker(shop: &Shop, told_by: Option<Identity>) -> std::result::Result<Account, String> {
+    let settings = shop.settings();
+    let unready = || settings.unready(settings.api()).unwrap_or_else(|| "微信支付还没有设置".to_owned());
+    let account = shop.account_of(Api::V3).or_else(|| shop.account()).ok_or_else(unready)?;
+    match told_by {
+        Some(name) if name.mch_id != account.mch_id() => Err(format!(
+            "通知写的商户号是 {}，现在设置的是 {}：换回那个商户号才能向微信查",
+            name.mch_id,
+            account.mch_id()
+        )),
+        Some(name) => Ok(account.under(&name.app_id)),
+        None => Ok(account),
+    }
+}
+
+/// Whether anything was said: that the money is another's is a word as good as any. Errors: WeChat was not heard.
+pub fn heard(exchange: &Exchange<Trade>) -> std::result::Result<Word, GatewayError> {
+    match &exchange.result {
+        Ok(trade) => Ok(Some(trade.clone())),
+        Err(GatewayError::Unusable { flaw: Flaw::OtherMerchant, .. }) if exchange.signature == Signature::Right => {
+            Ok(None)
+        }
+        Err(e) => Err(e.clone()),
+    }
+}
+
+/// What was answered, in words.
+pub fn said(word: &Word, mch_id: &str) -> String {
+    match word {
+        None => OF_OTHERS.to_owned(),
+        Some(Trade::Paid(_)) => "SUCCESS 已支付".to_owned(),
+        Some(Trade::Absent) => format!("微信说商户号 {mch_id} 没有这笔款"),
+        Some(Trade::NotPaid | Trade::Closed) => "微信说这笔单没有付过款".to_owned(),
+        Some(Trade::Other(state)) => format!("微信说这笔单的状态是 {state}，没有说收到了多少"),
     }
 }
 
 /// Keeps it: the sum that was told confirms the money, and anything else stands with every item about it, whichever version the
 /// shop sells by afterwards.
-pub fn keep(tx: &Tx, transaction_id: &str, trade: &Trade, mch_id: &str) -> Result<()> {
-    let answer = match trade {
-        Trade::Paid(payment) => {
-            ledger::confirm(tx, payment)?;
+pub fn keep(tx: &Tx, transaction_id: &str, word: &Word, mch_id: &str) -> Result<()> {
+    let answer = match word {
+        Some(Trade::Paid(payment)) => {
+            confirm(tx, payment)?;
             if !ledger::is_told_alone(tx, transaction_id)? {
                 return Ok(());
             }
-            let Some(entered) = ledger::payment(tx, transaction_id)? else { return Ok(()) };
-            format!(
-                "微信说这笔款是 {} {}，通知说的是 ¥{}：账记错了，真收到的只能到商户平台退",
-                payment.total, payment.fee_type, entered.amount
-            )
+            match ledger::payment(tx, transaction_id)? {
+                None => return Ok(()),
+                Some(_) if is_anothers(tx, payment)? => OF_OTHERS.to_owned(),
+                Some(entered) => format!(
+                    "微信说这笔款是 {} {}，通知说的是 ¥{}：账记错了，真收到的只能到商户平台退",
+                    payment.total, payment.fee_type, entered.amount
+                ),
+            }
         }
-        _ => said(trade, mch_id),
+        _ => said(word, mch_id),
     };
     Ok(exceptions::answer_unproven(tx, transaction_id, &answer)?)
+}
+
+/// What of WeChat's answer contradicts what a refund is for, in words: it goes back for a payment under another number.
+pub fn contradicts(conn: &Connection, refund: RefundId, word: &Word) -> Result<Option<String>> {
+    let Some(Trade::Paid(payment)) = word else { return Ok(None) };
+    let told = exceptions::told_number_of(conn, refund)?;
+    Ok(told
+        .filter(|told| *told != payment.out_trade_no)
+        .map(|told| format!("微信说这笔款的商户订单号是 {}，通知说的是 {told}：不是同一笔", payment.out_trade_no)))
+}
+
+/// API v3 has said that the money is another's: an answer by API v2 does not tell whose it is.
+fn is_anothers(conn: &Connection, payment: &Payment) -> Result<bool> {
+    Ok(payment.api == Api::V2 && exceptions::denied(conn, &payment.transaction_id)?.as_deref() == Some(OF_OTHERS))
+}
+
+/// WeChat itself has told of a payment. Where it was told of by the key of API v2 alone and the sum is right, it is money from now on: for
+/// what WeChat says that it was paid for, and for nothing else that it was told under.
+pub fn confirm(tx: &Tx, payment: &Payment) -> Result<()> {
+    if !ledger::is_told_alone(tx, &payment.transaction_id)? || is_anothers(tx, payment)? {
+        return Ok(());
+    }
+    ledger::confirm(tx, payment)?;
+    if ledger::is_told_alone(tx, &payment.transaction_id)? {
+        return Ok(());
+    }
+    for (item, refund) in exceptions::told_falsely(tx, &payment.transaction_id, &payment.out_trade_no)? {
+        let refund = refund.map(|id| refunds::by_id(tx, id)).transpose()?.flatten();
+        match refund.filter(|refund| !matches!(refund.state, RefundState::Cancelled | RefundState::Rejected)) {
+            None => {}
+            Some(refund) if refund.options().stop => refund::stop(tx, &refund, &Who::system())?,
+            // It has gone out.
+            Some(_) => continue,
+        }
+        let number = &payment.out_trade_no;
+        exceptions::resolve(tx, item, &format!("微信说这笔款的商户订单号是 {number}，不是通知说的：看那个单号的一条"))?;
+    }
+    Ok(())
 }

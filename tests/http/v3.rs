@@ -3,7 +3,7 @@
 use serde_json::Value;
 use xiaopu::clock::Day;
 use xiaopu::simulator::v3::{Keys, Pair};
-use xiaopu::simulator::{Fault, Paying};
+use xiaopu::simulator::{Fault, Foreign, Paying};
 use xiaopu::staff::Role;
 use xiaopu::wechat::v3::keys::PrivateKey;
 use xiaopu::wechat::v3::sign;
@@ -728,6 +728,166 @@ async fn a_refund_refused_before_is_asked_about_before_it_goes_out_again() {
     w.run_jobs().await;
     assert_eq!(w.count(asking).await, 0);
     w.must_hold().await;
+}
+
+/// Money of another app under the same merchant number, which a notice of v2 calls a second payment or an unknown one: API v3 tells whose it is,
+/// and no answer by v2 overrules that, whoever tries it again and whatever version is set by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_apps_money_goes_back_by_nobodys_word() {
+    for (automatic, back, heard_first) in
+        [(true, false, true), (true, true, true), (false, false, true), (false, true, true), (true, false, false)]
+    {
+        let case = format!("{automatic} {back} {heard_first}");
+        let w = world("").await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        let set = async |api: &str| owner.post("/admin/settings", &[("wechat-api", api)]).await;
+        set("v2").await;
+        let old = w.paid(&alice, sku, 1).await;
+        let theirs = Foreign {
+            app_id: "wx00000000000other".into(),
+            trade_type: "JSAPI".into(),
+            out_trade_no: "FD2026113000001".into(),
+            total_fen: 8800,
+        };
+        let transaction = w.wechat.sell_elsewhere(&theirs).unwrap();
+        let number = if automatic { old.out_trade_no.as_str() } else { theirs.out_trade_no.as_str() };
+        w.notify(told(&w, &old, number, &transaction, "8800")).await;
+        if !automatic {
+            w.wechat.fault("refund", Fault::refused("NOTENOUGH", "余额不足"));
+            owner.post(&format!("/admin/exceptions/{}/refund", item(&w, &transaction).await), &[]).await;
+            let refused = "select count(*) from refunds where state = 'failed' and tries = 1";
+            w.wait("the refusal", || async {
+                w.run_jobs().await;
+                w.count(refused).await == 1
+            })
+            .await;
+        }
+        if !heard_first {
+            w.wechat.fault_always("orderquery", Fault::Http500);
+        }
+        set("v3").await;
+        if heard_first {
+            let said = format!(
+                "select count(*) from money_exceptions where transaction_id = '{transaction}' and state = 'open'
+                    and ours like '%别的 AppID 收的%'"
+            );
+            w.wait("the word", || async {
+                w.run_jobs().await;
+                w.count(said.clone()).await == 1
+            })
+            .await;
+            let page = owner.page("/admin/exceptions").await;
+            assert!(
+                page.contains("不是本店的。不能关联，也不能退款") && !page.contains("没有向微信查成"),
+                "{case}: {page}"
+            );
+        } else {
+            w.run_jobs().await;
+            w.shop.write(|tx| Ok(tx.execute_batch("delete from jobs where kind = 'prove'")?)).await.unwrap();
+            w.wechat.clear_faults();
+        }
+        if back {
+            set("v2").await;
+        }
+        let no = "select out_refund_no from refunds";
+        let no = w
+            .shop
+            .db
+            .read(move |conn| Ok::<_, xiaopu::error::Error>(conn.query_row(no, [], |row| row.get::<_, String>(0))?));
+        let retry = format!("/admin/refunds/{}/retry", no.await.unwrap());
+        let id = item(&w, &transaction).await;
+        for _ in 0..3 {
+            owner.post(&retry, &[]).await;
+            owner.post(&format!("/admin/exceptions/{id}/refund"), &[]).await;
+            w.advance(5 * MINUTE);
+            w.run_jobs().await;
+        }
+        let unproven = "select count(*) from refunds where state = 'failed' and problem_code = 'UNPROVEN'";
+        w.wait("the end", || async {
+            w.run_jobs().await;
+            w.count(unproven).await == 1
+        })
+        .await;
+        assert_eq!(w.wechat.refunds(&transaction).len(), 0, "{case}");
+        // By v2 it looks like ours, with the app's id that was asked with.
+        let account = w.shop.account_of(xiaopu::wechat::Api::V2).unwrap();
+        let which = xiaopu::wechat::pay::TradeOf::Transaction(&transaction);
+        let word =
+            xiaopu::payments::word::heard(&w.shop.wechat.order_query(&account, which, &w.shop.nonces).await).unwrap();
+        let of = transaction.clone();
+        w.shop.write(move |tx| xiaopu::payments::word::keep(tx, &of, &word, MCH_ID)).await.unwrap();
+        assert_eq!(w.count("select count(*) from told_alone").await, 1, "{case}");
+        w.must_hold().await;
+    }
+}
+
+/// WeChat tells under which number money was paid: what a notice called a second payment of an order, and is somebody else's of the same
+/// app, goes back by itself no more, and waits under its own number for a person.
+#[tokio::test(flavor = "multi_thread")]
+async fn money_is_for_what_wechat_says_that_it_was_paid_for() {
+    for asked_first in [true, false] {
+        let w = world("").await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        let set = async |api: &str| owner.post("/admin/settings", &[("wechat-api", api)]).await;
+        set("v2").await;
+        let old = w.paid(&alice, sku, 1).await;
+        let theirs = Placed::of(alice.buy(sku, 1).await);
+        w.wechat.pay_unheard(&theirs.prepay_id, Paying::Well).unwrap();
+        let forget =
+            format!("update attempts set out_trade_no = 'lost' where out_trade_no = '{}'", theirs.out_trade_no);
+        w.shop.write(move |tx| Ok(tx.execute_batch(&forget)?)).await.unwrap();
+        let transaction = w.transaction(&theirs);
+        w.notify(told(&w, &old, &old.out_trade_no, &transaction, "8800")).await;
+        let false_one = item(&w, &transaction).await;
+        if asked_first {
+            set("v3").await;
+        } else {
+            w.wechat.fault_always("orderquery", Fault::Http500);
+            set("v3").await;
+            w.run_jobs().await;
+            w.shop.write(|tx| Ok(tx.execute_batch("delete from jobs where kind = 'prove'")?)).await.unwrap();
+            w.wechat.clear_faults();
+        }
+        w.advance(5 * MINUTE);
+        let ended = format!(
+            "select count(*) from refunds where {}",
+            if asked_first { "state = 'cancelled'" } else { "state = 'failed' and problem_code = 'UNPROVEN'" }
+        );
+        if asked_first {
+            // The job that sends it comes later.
+            w.shop
+                .write(|tx| Ok(tx.execute_batch("update jobs set run_at = run_at + 60000 where kind = 'refund'")?))
+                .await
+                .unwrap();
+        }
+        w.wait("the end", || async {
+            w.run_jobs().await;
+            w.count(ended.clone()).await == 1
+        })
+        .await;
+        let page = owner.page("/admin/exceptions").await;
+        let number = &theirs.out_trade_no;
+        assert!(page.contains(&format!("微信说这笔款的商户订单号是 {number}，")), "{asked_first}: {page}");
+        if !asked_first {
+            owner.post(&format!("/admin/exceptions/{false_one}/ask"), &[]).await;
+            w.run_jobs().await;
+        }
+        let open =
+            format!("select count(*) from money_exceptions where transaction_id = '{transaction}' and state = 'open'");
+        w.wait("the item", || async { item(&w, &transaction).await > false_one }).await;
+        assert_eq!((w.count(open).await, w.wechat.refunds(&transaction).len()), (1, 0), "{asked_first}");
+        let true_one = item(&w, &transaction).await;
+        owner.post(&format!("/admin/exceptions/{true_one}/refund"), &[]).await;
+        w.advance(5 * MINUTE);
+        w.wait("the refund", || async {
+            w.run_jobs().await;
+            w.wechat.refunds(&transaction).len() == 1
+        })
+        .await;
+        w.must_hold().await;
+    }
 }
 
 /// What waits for WeChat's word is asked for by v2 once the shop sells by that again, and ends with what it is told there.

@@ -91,7 +91,9 @@ pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
 /// may go.
 async fn never_came_in(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Option<Ran>> {
     // Where another merchant number is set, nothing is sent either.
-    let Ok(account) = taken.asker(shop) else { return Ok(None) };
+    if taken.asker(shop).is_err() {
+        return Ok(None);
+    }
     let waits = |refund: &Refund, now: i64| may_go_out(refund) && refund.not_before <= now;
     let (now, asks_first) = (shop.now(), shop.settings().api().asks_first());
     let read = move |conn: &Connection| {
@@ -99,14 +101,19 @@ async fn never_came_in(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Optio
         let Some(transaction_id) = refund.and_then(|refund| refund.transaction_id) else { return Ok(None) };
         let asked = ledger::is_told_alone(conn, &transaction_id)?
             && (asks_first || exceptions::denied(conn, &transaction_id)?.is_some());
-        Ok(asked.then_some(transaction_id))
+        let entered = ledger::payment(conn, &transaction_id)?.filter(|_| asked);
+        Ok(entered.map(|entered| (transaction_id, entered.name())))
     };
-    let Some(transaction_id) = shop.read(read).await? else { return Ok(None) };
+    let Some((transaction_id, told_by)) = shop.read(read).await? else { return Ok(None) };
+    let account = match word::asker(shop, told_by) {
+        Ok(account) => account,
+        Err(why) => return Ok(Some(Ran::Failed(why))),
+    };
     let exchange = shop.wechat.order_query(&account, TradeOf::Transaction(&transaction_id), &shop.nonces).await;
     let mut entry = Logged::sent(&exchange);
     entry.transaction_id = Some(transaction_id.clone());
-    let found = match exchange.result {
-        Ok(found) => found,
+    let heard = match word::heard(&exchange) {
+        Ok(heard) => heard,
         Err(e) => {
             shop.write_always(move |tx| Ok(entry.record(tx).map(drop)?)).await?;
             return Ok(Some(Ran::Failed(e.to_string())));
@@ -115,14 +122,19 @@ async fn never_came_in(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Optio
     let mch_id = account.mch_id().to_owned();
     let write = move |tx: &Tx| {
         let mut entry = entry.clone();
-        entry.reason = word::said(&found, &mch_id);
-        if let Trade::Paid(payment) = &found {
+        entry.reason = word::said(&heard, &mch_id);
+        if let Some(Trade::Paid(payment)) = &heard {
             entry.amount = Some(payment.total);
         }
         entry.record(tx)?;
-        word::keep(tx, &transaction_id, &found, &mch_id)?;
-        if !ledger::is_told_alone(tx, &transaction_id)? {
-            return Ok(None);
+        match word::contradicts(tx, id, &heard)? {
+            Some(other) => exceptions::answer_unproven(tx, &transaction_id, &other)?,
+            None => {
+                word::keep(tx, &transaction_id, &heard, &mch_id)?;
+                if !ledger::is_told_alone(tx, &transaction_id)? {
+                    return Ok(None);
+                }
+            }
         }
         if let Some(refund) = refunds::by_id(tx, id)?.filter(|refund| waits(refund, tx.now())) {
             give_up(tx, &refund, NEVER_CAME_IN, UNPROVEN)?;
@@ -132,8 +144,8 @@ async fn never_came_in(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Optio
     shop.write_always(write).await
 }
 
-/// What is said of a refund of money that WeChat does not know.
-const UNPROVEN: &str = "这笔款只有 API v2 的密钥签过名，微信说没有收到过，或收到的金额不同，所以没有退。请到商户平台按微信交易号核对：那边也没有的，停止这一笔，再换掉 APIv2 密钥。";
+/// What is said of a refund of money that WeChat does not know as what was told.
+const UNPROVEN: &str = "这笔款只有 API v2 的密钥签过名，微信说没有收到过，或是别的商户号、AppID、商户订单号收的，或收到的金额不同，所以没有退。请到商户平台按微信交易号核对：不是本店收的，停止这一笔，再换掉 APIv2 密钥。";
 
 /// After going back to a backup, before a refund goes out for the first time since, however often it was tried before:
 /// WeChat may have given the same back under a number that is forgotten here. Likewise before one goes out again that WeChat
