@@ -61,6 +61,9 @@ pub fn unproven(transaction_id: &str) -> String {
 /// What WeChat has said of money that the key of API v2 alone told of, where it is another merchant's or another app's.
 pub const OF_OTHERS: &str = "微信说这笔款是别的商户号或别的 AppID 收的，不是本店的";
 
+/// How the subject of one ends that tells of a refund that did not arrive after all.
+const BOUNCED: &str = " bounced";
+
 /// The moment in which an item is looked at.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Look {
@@ -194,7 +197,7 @@ impl Exception {
         let here = state.is_none_or(|state| state == RefundState::Cancelled || state == RefundState::Rejected);
         let free = self.open && (here || waits);
         // What an order stands on is not given back whole beside it, and pays no other.
-        let settled = self.inside && self.kind.is_money_beside();
+        let settled = self.kind.is_money_beside() && (self.inside || self.subject.ends_with(BOUNCED));
         let own = self.fee_type == "CNY" && !self.transaction_id.is_empty() && !settled && !unproven;
         Options {
             refund: free && own && matches!(self.kind, LatePayment | DuplicatePayment | AmountMismatch | OrphanPayment),
@@ -280,6 +283,9 @@ impl Exception {
         match self.kind {
             Kind::LatePayment => "系统不会再自动处理：可以立即退款，库存够时也可以恢复订单。",
             Kind::DuplicatePayment if !self.inside => "系统不会再自动处理：订单只需要付一次，请退回这一笔。",
+            Kind::AmountMismatch if self.subject.ends_with(BOUNCED) => {
+                "账上记的是已退款，这里不会再退：到商户平台核对，买家真没有收到的，把钱转给买家，再标记为已处理。"
+            }
             Kind::AmountMismatch if self.fee_type != "CNY" => "外币款项请在微信商户平台退款，处理后在这里登记。",
             Kind::DuplicatePayment | Kind::AmountMismatch | Kind::OrphanPayment if self.inside => {
                 "这笔钱记在订单里，不从这里退：要退的到订单页退给买家，核对完在这里登记。"

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::{Asking, Exception, Look, MATCHED_AGAIN, NewException, unproven};
+use super::{Asking, BOUNCED, Exception, Look, MATCHED_AGAIN, NewException, unproven};
 use crate::clock::Day;
 use crate::db::{DbError, Tx};
 use crate::ids::{ExceptionId, OrderId, RefundId};
@@ -92,6 +92,11 @@ pub fn gone_back(transaction_id: &str) -> String {
 /// is known by now answers nothing: somebody has to look.
 pub fn forgotten(transaction_id: &str) -> String {
     format!("{transaction_id} forgotten gone back")
+}
+
+/// The subject of one that tells of a refund that did not arrive after all.
+pub fn bounced(refund_id: &str) -> String {
+    format!("{refund_id}{BOUNCED}")
 }
 
 /// What was told of money that went back of an order's payment, while it waits for somebody to look: by WeChat, by a mere hint, or by a
@@ -403,7 +408,7 @@ pub fn resolve_returned(tx: &Tx, transaction_id: &str, resolution: &str) -> Resu
     tx.prepare_cached(&format!(
         "update money_exceptions as e set state = 'resolved', resolution = ?2, resolved_at = ?3
           where transaction_id = ?1 and state = 'open' and kind in ({OF_MONEY})
-            and subject not like '% more than paid' and subject not like '% twice'
+            and subject not like '% more than paid' and subject not like '% twice' and subject not like '% bounced'
             and not exists (select 1 from refunds r where r.id = e.refund_id and r.state not in ('cancelled', 'rejected'))"
     ))?
     .execute(params![transaction_id, resolution, tx.now()])?;

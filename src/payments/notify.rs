@@ -418,6 +418,12 @@ async fn refund(shop: &State<Shop>, limits: &State<Limits>, ip: ClientIp, data: 
                 jobs::enqueue(tx, Task::Refunds(payment.id), tx.now())?;
                 "本店记的是用其他方式退的，立即核对"
             }
+            // WeChat had said that it arrived, so nobody follows it any more.
+            (Some(refund), Some(payment)) if refund.state == RefundState::Succeeded && status != "SUCCESS" => {
+                entry.order_id = refund.order_id;
+                jobs::enqueue(tx, Task::Refunds(payment.id), tx.now())?;
+                "本店记的是已退给买家，立即核对"
+            }
             (Some(refund), _) => {
                 entry.order_id = refund.order_id;
                 jobs::enqueue(tx, Task::Refund(refund.id), tx.now())?;

@@ -18,11 +18,11 @@ use crate::door::limits::Limits;
 use crate::error::Result;
 use crate::ledger::store as ledger;
 use crate::message_log::{self, Logged, Verdict};
-use crate::refunds::store as refunds;
+use crate::refunds::{RefundState, store as refunds};
 use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::wechat::flaw::{Flaw, explained};
-use crate::wechat::refund::RefundFact;
+use crate::wechat::refund::{RefundFact, RefundStatus};
 use crate::wechat::v3::notice::{self, Notice};
 use crate::wechat::v3::sign::{self, BadSeal};
 use crate::wechat::{Api, Check, Identity};
@@ -134,10 +134,16 @@ fn enter(tx: &Tx, notice: &Notice, mut entry: Logged, settings: &Settings) -> Re
             entry.amount = Some(fact.amount);
             let known = learn::learn(tx, fact, None)?;
             let refund = known.map(|id| refunds::by_id(tx, id)).transpose()?.flatten();
+            let stands = refund.as_ref().is_some_and(|refund| refund.state == RefundState::Succeeded);
+            let what = match (known, fact.status) {
+                (None, _) => Some("本店没有这笔付款"),
+                (_, RefundStatus::Change | RefundStatus::Closed) if stands => Some("账上已退给买家，请到商户平台核对"),
+                _ => None,
+            };
+            let (fits, what) = (what.is_none(), what.unwrap_or("已登记"));
             entry.order_id = refund.and_then(|refund| refund.order_id);
-            entry.verdict = if known.is_some() { Verdict::Ok } else { Verdict::Suspicious };
-            let what = if known.is_some() { "已登记" } else { "本店没有这笔付款" };
-            entry.checks.push(Check { what: "退款与付款", ok: known.is_some(), note: what.to_owned() });
+            entry.verdict = if fits { Verdict::Ok } else { Verdict::Suspicious };
+            entry.checks.push(Check { what: "退款与付款", ok: fits, note: what.to_owned() });
             entry.reason = format!("退款通知：{}，{what}", format!("{:?}", fact.status).to_uppercase());
             Ok(Status::NoContent)
         }

@@ -11,8 +11,10 @@ use crate::jobs::{self, Ran, Task};
 use crate::message_log::Logged;
 use crate::payments::refund::learn;
 use crate::payments::store as payments;
+use crate::refunds::store as refunds;
 use crate::shop::Shop;
-use crate::wechat::bill::{Bill, BillAnswer};
+use crate::wechat::bill::{self, Bill, BillAnswer};
+use crate::wechat::refund::RefundStatus;
 use crate::wechat::{Account, for_owner};
 
 /// How often a bill that is being made is asked for again.
@@ -124,6 +126,7 @@ async fn compare(shop: &Shop, account: &Account, day: Day, bill: Bill, none: boo
     let later = funds.later;
     let write = move |tx: &Tx| {
         store::put_funds(tx, day, &funds)?;
+        tell_bounced(tx, day)?;
         // What is wrong with a bill as a whole is told once of each bill.
         let bill_id = if n == 0 { String::new() } else { mch_id.clone() };
         let (mine, mut found) = store::differences(tx, day, &mch_id)?
@@ -180,6 +183,22 @@ fn answer_holds(tx: &Tx, mch_id: &str) -> Result<()> {
     for awaited in store::refunds_awaited(tx, mch_id)? {
         if let Some(last) = parts::store::whole_until(tx, awaited.paid, mch_id)?.filter(|last| *last >= awaited.named) {
             learn::answered_by_bill(tx, last, awaited.entry)?;
+        }
+    }
+    Ok(())
+}
+
+/// Where the bill says of a refund that it did not arrive, and WeChat had said before that it had, somebody looks.
+fn tell_bounced(tx: &Tx, day: Day) -> Result<()> {
+    for (id, refund_id, raw) in store::arrived(tx, day)? {
+        let told = bill::named(&raw).into_iter().find(|(column, _)| *column == "退款状态");
+        let status = match told.as_ref().map(|(_, told)| told.trim()) {
+            Some("FAIL") => RefundStatus::Closed,
+            Some("CHANGE") => RefundStatus::Change,
+            _ => continue,
+        };
+        if let Some(refund) = refunds::by_id(tx, id)? {
+            learn::bounced(tx, &refund, &refund_id, status)?;
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use super::{BillState, ByOrders, KEPT_DAYS, Match};
 use crate::clock::{self, Day, MINUTE};
 use crate::db::Tx;
 use crate::exceptions::Difference;
-use crate::ids::{AttemptId, LedgerId, OrderId};
+use crate::ids::{AttemptId, LedgerId, OrderId, RefundId};
 use crate::money::yuan;
 use crate::wechat::bill::{BillRow, Moved, Others, Own};
 use crate::wechat::funds::Flow;
@@ -403,6 +403,17 @@ pub fn paid_again(conn: &Connection, day: Day, gone: &[(String, i64)]) -> Result
         }
     }
     Ok(again)
+}
+
+/// Refunds of a day's bill that had arrived by the end of that day as WeChat had told, with their rows.
+pub fn arrived(conn: &Connection, day: Day) -> Result<Vec<(RefundId, String, String)>> {
+    let mut rows = conn.prepare_cached(
+        "select r.id, b.refund_id, b.raw from bill_rows b join refunds r on r.refund_id = b.refund_id
+          where b.day = ?1 and b.kind = 'refund' and r.state = 'succeeded' and r.ended_at < ?2
+            and (instr(b.raw, '`FAIL') > 0 or instr(b.raw, '`CHANGE') > 0)
+            and exists (select 1 from ledger l where l.kind = 'refund' and l.wechat_id = b.refund_id)",
+    )?;
+    rows.query_map(params![day, day.end()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
 }
 
 pub fn put_funds(tx: &Tx, day: Day, funds: &Funds) -> Result<()> {

@@ -1632,3 +1632,55 @@ async fn the_freight_of_what_never_left_is_not_kept_unsaid() {
     assert_eq!(alice.post(&quote, Some(body)).await.ok()["freightFen"], 0);
     w.must_hold().await;
 }
+
+/// WeChat had said that a refund arrived, and says by a notice or by the bill that it did not: the books stay, and somebody is told, once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_comes_back_after_it_had_arrived_is_told_to_a_person() {
+    for (api, end, by_bill) in [
+        ("v2", RefundEnd::Change, false),
+        ("v3", RefundEnd::Change, false),
+        ("v2", RefundEnd::Closed, false),
+        ("v3", RefundEnd::Closed, false),
+        ("v2", RefundEnd::Change, true),
+        ("v3", RefundEnd::Change, true),
+    ] {
+        let case = format!("{api} {end:?} {by_bill}");
+        let w = super::v3::world(api).await;
+        let sku = w.product("苹果", 1_000, 9).await;
+        let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+        let placed = w.paid(&alice, sku, 1).await;
+        let number = refund_pieces(&w, &manager, &placed, 1).await;
+        until(&w, &number, "succeeded").await;
+        w.wechat.ways(|ways| ways.refund_notices = !by_bill);
+        w.wechat.end_refund(&number, end).unwrap();
+        let open = "select count(*) from money_exceptions where subject like '% bounced' and state = 'open'";
+        if by_bill {
+            super::v3::next_morning(&w).await;
+        }
+        w.wait("the item", || async {
+            w.advance(4 * SECOND);
+            w.run_jobs().await;
+            w.count(open).await == 1
+        })
+        .await;
+        let page = manager.page("/admin/exceptions").await;
+        let how = if end == RefundEnd::Closed { "没有退成，已经关闭" } else { "被银行退回了" };
+        assert!(
+            page.contains(&format!("又说它{how}")) && page.contains("把钱转给买家，再标记为已处理"),
+            "{case}: {page}"
+        );
+        assert!(!page.contains(">立即退款<") && !page.contains(">关联到订单<"), "{case}: {page}");
+        assert!(manager.page(&format!("/admin/orders/{}", placed.no)).await.contains("买家可能没有收到"), "{case}");
+        assert_eq!(state(&w, &number).await.0, "succeeded", "{case}");
+        let entered = "select count(*) from messages where kind = 'refund_notify' and reason like '%CHANGE，已登记%'";
+        assert_eq!(w.count(entered).await, 0, "{case}");
+        let id = w.count("select id from money_exceptions where subject like '% bounced'").await;
+        manager.post(&format!("/admin/exceptions/{id}/resolve"), &[("resolution", "转账给买家了")]).await;
+        manager
+            .post(&format!("/admin/money/{}/match", xiaopu::clock::Day::of(w.shop.now()).plus(-1).shown()), &[])
+            .await;
+        w.run_jobs().await;
+        assert_eq!(w.count(open).await, 0, "{case}");
+        w.must_hold().await;
+    }
+}

@@ -76,6 +76,10 @@ fn enter(tx: &Tx, fact: &RefundFact, accepted_at: Option<i64>) -> Result<Option<
         RefundStatus::Closed => RefundState::Failed,
         RefundStatus::Change => RefundState::Abnormal,
     };
+    if matches!(to, RefundState::Failed | RefundState::Abnormal) && ledger::has_refund(tx, &fact.refund_id)? {
+        bounced(tx, &refund, &fact.refund_id, fact.status)?;
+        return Ok(Some(refund.id));
+    }
     if refund.state == to || !refund.state.leads_to(to) {
         return Ok(Some(refund.id));
     }
@@ -223,6 +227,25 @@ fn paid_twice(tx: &Tx, refund: &Refund, fact: &RefundFact) -> Result<bool> {
     let at = refund.accepted_at.or(fact.succeeded_at).unwrap_or(tx.now());
     refunds::set_accepted(tx, made.id, &fact.refund_id, at)?;
     Ok(true)
+}
+
+/// WeChat had said that the money arrived, and says now that it did not: the books stay, and somebody looks whether its buyer has it.
+pub fn bounced(tx: &Tx, refund: &Refund, refund_id: &str, status: RefundStatus) -> Result<()> {
+    let how = if status == RefundStatus::Closed { "没有退成，已经关闭" } else { "被银行退回了" };
+    let what = format!(
+        "微信说过退款 {} ¥{} 已退给买家，又说它{how}：买家可能没有收到，请到商户平台核对这笔退款",
+        refund.out_refund_no, refund.amount
+    );
+    let exception = NewException {
+        order_id: refund.order_id,
+        transaction_id: refund.transaction_id.as_deref().unwrap_or_default(),
+        amount_fen: refund.amount.get(),
+        ..NewException::new(Kind::AmountMismatch, exceptions::bounced(refund_id), &what)
+    };
+    match exceptions::open(tx, &exception)? {
+        Some(_) => note(tx, refund, &Who::wechat(), &what),
+        None => Ok(()),
+    }
 }
 
 /// A refund at WeChat that a person must look at; each is reported once.
