@@ -61,8 +61,12 @@ pub fn unproven(transaction_id: &str) -> String {
 /// What WeChat has said of money that the key of API v2 alone told of, where it is another merchant's or another app's.
 pub const OF_OTHERS: &str = "微信说这笔款是别的商户号或别的 AppID 收的，不是本店的";
 
-/// How the subject of one ends that tells of a refund that did not arrive after all.
+/// How the subject of one ends that tells of a refund that did not arrive after all, …
 const BOUNCED: &str = " bounced";
+/// … of money that went back of a payment and that nobody here knows of, …
+const GONE_BACK: &str = " gone back";
+/// … and of such money that was forgotten here, by going back to a backup.
+const FORGOTTEN: &str = " forgotten gone back";
 
 /// The moment in which an item is looked at.
 #[derive(Clone, Copy, Debug, Default)]
@@ -285,6 +289,13 @@ impl Exception {
             Kind::DuplicatePayment if !self.inside => "系统不会再自动处理：订单只需要付一次，请退回这一笔。",
             Kind::AmountMismatch if self.subject.ends_with(BOUNCED) => {
                 "账上记的是已退款，这里不会再退：到商户平台核对，买家真没有收到的，把钱转给买家，再标记为已处理。"
+            }
+            // It moves no money, and holds what is to leave.
+            Kind::AmountMismatch if self.subject.ends_with(FORGOTTEN) => {
+                "在那之前货不发、退款不发：核对完标记为已处理，再发货；已经停下的退款到退款页处理。"
+            }
+            Kind::AmountMismatch if self.subject.ends_with(GONE_BACK) => {
+                "在那之前货不发、退款不发：核对完标记为已处理，再发货；已经停下的退款到退款页处理。付款以来的账单都读全了、说清了退款，这一条会自己结束。"
             }
             Kind::AmountMismatch if self.fee_type != "CNY" => "外币款项请在微信商户平台退款，处理后在这里登记。",
             Kind::DuplicatePayment | Kind::AmountMismatch | Kind::OrphanPayment if self.inside => {

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::{Asking, BOUNCED, Exception, Look, MATCHED_AGAIN, NewException, unproven};
+use super::{Asking, BOUNCED, Exception, FORGOTTEN, GONE_BACK, Look, MATCHED_AGAIN, NewException, unproven};
 use crate::clock::Day;
 use crate::db::{DbError, Tx};
 use crate::ids::{ExceptionId, OrderId, RefundId};
@@ -85,13 +85,13 @@ pub fn pull_in(tx: &Tx, before: i64) -> Result<()> {
 
 /// The subject of one that tells of money that went back of a payment and that nobody here knows of.
 pub fn gone_back(transaction_id: &str) -> String {
-    format!("{transaction_id} gone back")
+    format!("{transaction_id}{GONE_BACK}")
 }
 
 /// The subject of one that tells of money that went back and was forgotten here, by going back to a backup. That some of it
 /// is known by now answers nothing: somebody has to look.
 pub fn forgotten(transaction_id: &str) -> String {
-    format!("{transaction_id} forgotten gone back")
+    format!("{transaction_id}{FORGOTTEN}")
 }
 
 /// The subject of one that tells of a refund that did not arrive after all.

@@ -453,6 +453,8 @@ async fn what_the_key_of_v2_alone_tells_of_is_no_money_before_wechat_says_so() {
         w.run_jobs().await;
         assert!(w.wechat.calls("orderquery") > asked, "{number}");
         owner.post(&format!("/admin/exceptions/{id}/resolve"), &[("resolution", "是伪造的，换了密钥")]).await;
+        let said = owner.said("/admin/exceptions").await;
+        assert!(said.contains("不再向微信查：真是本店收的，第二天的账单会补记"), "{number}: {said}");
         let open = format!("select count(*) from money_exceptions where id = {id} and state = 'open'");
         assert_eq!(w.count(open).await, 0, "{number}");
     }
@@ -1005,6 +1007,8 @@ async fn a_refund_that_a_notice_tells_of_and_a_query_does_not_holds_its_order() 
         };
         says_so(&page).await;
         says_so(&format!("{page}/refund")).await;
+        let inbox = boss.page("/admin/exceptions").await;
+        assert!(inbox.contains("核对完标记为已处理，再发货") && inbox.contains("这一条会自己结束"), "{case}: {inbox}");
         let number = super::refunds::refund_pieces(&w, &boss, &placed, 1).await;
         w.run_jobs().await;
         says_so(&format!("/admin/refunds/{number}")).await;

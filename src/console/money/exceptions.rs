@@ -288,9 +288,13 @@ async fn resolve(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Resolu
             return Err(Error::from(Code::OrderState).says(words));
         }
         decide::note_handled(tx, case, &how, who)?;
-        exception.day.map_or(Ok(()), |day| day::refresh(tx, day))
+        exception.day.map_or(Ok(()), |day| day::refresh(tx, day))?;
+        Ok(match exception.is_hearsay() {
+            true => "已标记为处理完，不再向微信查：真是本店收的，第二天的账单会补记",
+            false => "已标记为处理完",
+        })
     };
-    back(to, act(shop, staff.0, id, "标记为已处理", None, resolve).await.map(|()| "已标记为处理完"))
+    back(to, act(shop, staff.0, id, "标记为已处理", None, resolve).await)
 }
 
 #[cfg(test)]
