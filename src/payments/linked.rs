@@ -68,15 +68,20 @@ pub async fn ask(shop: &Shop, entered: &Entered) -> Result<std::result::Result<T
         if let Ok(Trade::Paid(payment)) = &trade {
             settle::settle(tx, payment, Source::Query, Some(message), &settings)?;
         }
-        if let Ok(word) = &word
-            && ledger::is_told_alone(tx, &transaction_id)?
-        {
-            word::keep(tx, &transaction_id, word, &mch_id)?;
-        }
         Ok(trade.clone().map_err(|e| e.to_string()))
     };
     // A fact from WeChat is kept even when whoever asked has hung up.
     let asked = shop.write_always(write).await?;
     shop.wake_worker();
     Ok(asked)
+}
+
+/// Before money that came beside the orders, or late, pays one: it may have lain there for days, so WeChat is asked whether any of it went
+/// back, which holds it or what is sent for it. Answers why WeChat was not heard, where it was not.
+pub async fn ask_before(shop: &Shop, transaction_id: String) -> Result<Option<String>> {
+    let entered = shop.read(move |conn| Ok(ledger::payment(conn, &transaction_id)?)).await?;
+    match entered {
+        Some(entered) => Ok(ask(shop, &entered).await?.err()),
+        None => Ok(None),
+    }
 }

@@ -9,7 +9,7 @@ use crate::ledger::store as ledger;
 use crate::money::Fen;
 use crate::orders::{self, OrderStatus, Topic, Who, moves};
 use crate::payments::close::start_closing;
-use crate::payments::refund;
+use crate::payments::refund::{self, learn};
 use crate::refunds::{Refund, RefundState, store as refunds};
 
 /// An item that somebody decides about, as it stands now, with the refund that settles it, if any.
@@ -90,8 +90,9 @@ pub fn stop(tx: &Tx, case: &Case, who: &Who) -> Result<()> {
     }
 }
 
-/// 恢复订单: the closed order is taken up again, if every line is still there.
-pub fn restore(tx: &Tx, case: &Case, who: &Who) -> Result<()> {
+/// 恢复订单: the closed order is taken up again, if every line is still there. `unheard` is why WeChat did not say whether any of the
+/// money went back.
+pub fn restore(tx: &Tx, case: &Case, unheard: Option<&str>, who: &Who) -> Result<()> {
     let exception = &case.exception;
     if !case.options().restore {
         return Err(case.not_now());
@@ -108,8 +109,17 @@ pub fn restore(tx: &Tx, case: &Case, who: &Who) -> Result<()> {
         return Err(Error::from(Code::OutOfStock).says("库存不够，不能恢复订单。可以先补库存，或立即退款"));
     }
     let tried = refunds::of_transaction(tx, &exception.transaction_id)?;
+    hold_unheard(tx, unheard, order.id, &exception.transaction_id)?;
     hold_tried(tx, &tried, order.id, &exception.transaction_id)?;
     Ok(store::resolve(tx, exception.id, &format!("{}恢复了订单", who.name))?)
+}
+
+/// Nobody knows whether any of the money went back: whoever sends the goods looks there first.
+fn hold_unheard(tx: &Tx, unheard: Option<&str>, order: OrderId, transaction_id: &str) -> Result<()> {
+    let (Some(why), Some(entered)) = (unheard, ledger::payment(tx, transaction_id)?) else { return Ok(()) };
+    let what = format!("没能向微信问清这笔款有没有退过（{why}）：请先到商户平台核对，再发货");
+    store::open_anew(tx, &learn::to_look(&entered, &what))?;
+    Ok(orders::store::note(tx, order, &Who::system(), Topic::Money, &what)?)
 }
 
 /// One that WeChat refused is what its owner then does by hand in WeChat's own console: whoever sends the goods all the same
@@ -132,8 +142,8 @@ fn hold_tried(tx: &Tx, refunds: &[Refund], order: OrderId, transaction_id: &str)
     Ok(orders::store::note(tx, order, &Who::system(), Topic::Money, &what)?)
 }
 
-/// 关联到订单: the money becomes the payment of an order that waits for just that sum.
-pub fn link(tx: &Tx, case: &Case, order_no: &OrderNo, who: &Who) -> Result<OrderId> {
+/// 关联到订单: the money becomes the payment of an order that waits for just that sum. `unheard` as above.
+pub fn link(tx: &Tx, case: &Case, order_no: &OrderNo, unheard: Option<&str>, who: &Who) -> Result<OrderId> {
     let exception = &case.exception;
     if !case.options().link {
         return Err(case.not_now());
@@ -175,6 +185,7 @@ pub fn link(tx: &Tx, case: &Case, order_no: &OrderNo, who: &Who) -> Result<Order
             return Err(Error::from(Code::OutOfStock).says("库存不够，订单不能恢复，所以没有关联。可以先补库存"));
         }
     }
+    hold_unheard(tx, unheard, order.id, &entered.transaction_id)?;
     hold_tried(tx, &refunds::of_transaction(tx, &entered.transaction_id)?, order.id, &entered.transaction_id)?;
     store::resolve(tx, exception.id, &format!("{}关联到订单 {order_no}", who.name))?;
     Ok(order.id)

@@ -454,6 +454,57 @@ async fn an_order_is_asked_about_by_the_payment_that_was_linked_to_it() {
     }
 }
 
+/// Money that lay beside the orders for a while may have been given back in WeChat's console, and the notice of that lost: it pays no order
+/// before somebody has looked, and where WeChat could not be asked nothing is sent for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_went_back_meanwhile_is_linked_to_no_order() {
+    for (api, back) in [("v2", 8800), ("v3", 8800), ("v2", 500), ("v3", 500), ("v2", 0), ("v3", 0)] {
+        let case = format!("{api} {back}");
+        let w = super::v3::world(api).await;
+        w.wechat.ways(|ways| ways.refund_notices = false);
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, bob, boss) = (w.buyer("alice").await, w.buyer("bob").await, w.staff("boss", Role::Manager).await);
+        let (placed, waiting) = (Placed::of(alice.buy(sku, 1).await), Placed::of(bob.buy(sku, 1).await));
+        let id = super::numbers::orphan(&w, &alice, &placed).await;
+        w.run_jobs().await;
+        if back > 0 {
+            w.wechat.refund_by_console(&w.transaction(&placed), back).unwrap();
+        } else {
+            w.wechat.fault("orderquery", Fault::Http500);
+        }
+        let link = format!("/admin/exceptions/{id}/link");
+        boss.post(&link, &[("order_no", &waiting.no)]).await;
+        let said = boss.said("/admin/exceptions").await;
+        let here = format!("/admin/orders/{}", waiting.no);
+        if back == 0 {
+            assert!(said.contains("已关联"), "{case}: {said}");
+            boss.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+            let said = boss.said(&here).await;
+            assert!(
+                said.contains("没能向微信问清这笔款有没有退过") && said.contains("还没有人核对过"),
+                "{case}: {said}"
+            );
+            assert_eq!(bob.status(&waiting.no).await, "to_ship", "{case}");
+            w.must_hold().await;
+            continue;
+        }
+        assert!(said.contains("微信说这笔付款已有退款") && said.contains("再关联"), "{case}: {said}");
+        assert_eq!(bob.status(&waiting.no).await, "pending_payment", "{case}");
+        if api == "v2" {
+            let known = "select count(*) from refunds where state = 'succeeded'";
+            w.wait("the refund", || async {
+                w.advance(MINUTE);
+                w.run_jobs().await;
+                w.count(known).await == 1
+            })
+            .await;
+            boss.post(&link, &[("order_no", &waiting.no)]).await;
+            assert_eq!(bob.status(&waiting.no).await, "pending_payment", "{case}: what is left is another sum");
+        }
+        w.must_hold().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_orphan_pays_the_closed_order_it_is_linked_to() {
     let w = World::new().await;
@@ -542,12 +593,7 @@ async fn what_went_back_in_wechats_console_pays_no_order() {
         let manager = w.staff("manager", Role::Manager).await;
         let paid = Placed::of(alice.buy(sku, 1).await);
         let waiting = Placed::of(w.buyer("bob").await.buy(sku, 1).await);
-        let mut notice = w.notice(&paid, "alice");
-        notice.set("out_trade_no", "OTHER-SYSTEM-0001");
-        w.wechat.pay_unheard(&paid.prepay_id, Paying::Well).unwrap();
-        notice.set("transaction_id", w.transaction(&paid));
-        w.notify(signed(&notice)).await;
-        let id = exception_id(&w, "orphan_payment").await;
+        let id = super::numbers::orphan(&w, &alice, &paid).await;
         w.wechat.refund_by_console(&w.transaction(&paid), back).unwrap();
         w.advance(5 * SECOND);
         w.wait("the row", || async { w.count("select count(*) from refunds where state = 'succeeded'").await == 1 })

@@ -18,6 +18,7 @@ use crate::exceptions::{Exception, Kind, Look, store};
 use crate::ids::{ExceptionId, OrderNo, OutRefundNo};
 use crate::money::yuan;
 use crate::orders::Who;
+use crate::payments::linked;
 use crate::payments::refund::{learn, rest_of};
 use crate::reconcile::decide::{self, Case};
 use crate::reconcile::parts::day;
@@ -230,8 +231,26 @@ async fn stop(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Act>) -> 
 
 #[post("/exceptions/<id>/restore", data = "<form>")]
 async fn restore(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Act>) -> Flash<Redirect> {
-    let done = act(shop, staff.0, id, "恢复订单", form.into_inner().shown, decide::restore).await;
-    back(INBOX, done.map(|()| "订单已恢复为待发货"))
+    back(INBOX, restore_asked(shop, staff.0, id, form.into_inner().shown).await.map(|()| "订单已恢复为待发货"))
+}
+
+async fn restore_asked(shop: &Shop, staff: Staff, id: &str, shown: Option<String>) -> Result<()> {
+    let unheard = ask_before(shop, id).await?;
+    let restore = move |tx: &Tx, case: &Case, who: &Who| decide::restore(tx, case, unheard.as_deref(), who);
+    act(shop, staff, id, "恢复订单", shown, restore).await
+}
+
+/// Whether any of the money went back meanwhile: why WeChat was not heard about it, where it was not.
+async fn ask_before(shop: &Shop, id: &str) -> Result<Option<String>> {
+    let (id, look) = (id_of(id)?, look_of(shop));
+    let read = move |conn: &Connection| {
+        let waits = |exception: &Exception| exception.open && !exception.is_unproven(look);
+        Ok(store::by_id(conn, id)?.filter(waits).map(|exception| exception.transaction_id))
+    };
+    match shop.read(read).await? {
+        Some(transaction_id) => linked::ask_before(shop, transaction_id).await,
+        None => Ok(None),
+    }
 }
 
 #[derive(FromForm)]
@@ -242,13 +261,17 @@ struct LinkForm {
 
 #[post("/exceptions/<id>/link", data = "<form>")]
 async fn link(shop: &State<Shop>, staff: Manager, id: &str, form: Form<LinkForm>) -> Flash<Redirect> {
+    back(INBOX, link_asked(shop, staff.0, id, form.into_inner()).await.map(|()| "已关联，订单已付款"))
+}
+
+async fn link_asked(shop: &Shop, staff: Staff, id: &str, form: LinkForm) -> Result<()> {
     let typed = form.order_no.trim().to_uppercase();
-    let link = move |tx: &Tx, case: &Case, who: &Who| {
-        let order_no: OrderNo =
-            typed.parse().map_err(|_| Error::field("order_no", format!("「{typed}」不是订单号，请核对")))?;
-        decide::link(tx, case, &order_no, who)
-    };
-    back(INBOX, act(shop, staff.0, id, "关联到订单", form.into_inner().shown, link).await.map(|_| "已关联，订单已付款"))
+    let order_no: OrderNo =
+        typed.parse().map_err(|_| Error::field("order_no", format!("「{typed}」不是订单号，请核对")))?;
+    let unheard = ask_before(shop, id).await?;
+    let link =
+        move |tx: &Tx, case: &Case, who: &Who| decide::link(tx, case, &order_no, unheard.as_deref(), who).map(drop);
+    act(shop, staff, id, "关联到订单", form.shown, link).await
 }
 
 #[post("/exceptions/<id>/ask")]
