@@ -266,6 +266,14 @@ fn read(row: &Row<'_>, checks: &[u8]) -> Result<LogRow> {
     })
 }
 
+/// Whether WeChat was asked about a payment, and told its sum.
+pub fn was_asked(conn: &Connection, transaction_id: &str) -> Result<bool> {
+    conn.prepare_cached(
+        "select 1 from messages where transaction_id = ?1 and kind = 'orderquery' and amount_fen is not null",
+    )?
+    .exists([transaction_id])
+}
+
 /// The other deliveries of the same payment notice.
 pub fn deliveries(conn: &Connection, transaction_id: &str) -> Result<Vec<(MessageId, i64, String)>> {
     let mut rows = conn.prepare_cached(

@@ -59,6 +59,9 @@ pub async fn ask(shop: &Shop, account: &Account, attempt: &Attempt) -> Result<As
             store::put_unread(tx, &number, why)?;
         }
         store::take_query_turn(tx, id, tx.now())?;
+        if matches!(trade, Ok(Trade::NotPaid | Trade::Closed | Trade::Absent)) {
+            settle::denied(tx, id, &entry.reason)?;
+        }
         let settled = match &trade {
             Ok(Trade::Paid(payment)) => {
                 Some(settle::settle(tx, payment, Source::Query, Some(message), &settings)?.settled)

@@ -181,7 +181,8 @@ pub(super) fn unread(word: &str) -> &'static str {
 }
 
 fn fitting(settled: Settled) -> Check {
-    let unfit = [Settled::AmountMismatch, Settled::Orphan, Settled::OtherVersion, Settled::Unproven];
+    let unfit =
+        [Settled::OtherTransaction, Settled::AmountMismatch, Settled::Orphan, Settled::OtherVersion, Settled::Unproven];
     let ok = !unfit.contains(&settled);
     Check { what: "金额、币种与订单", ok, note: settled.text().to_owned() }
 }

@@ -6,7 +6,7 @@ use crate::clock::{self, DAY};
 use crate::db::{DbError, Tx};
 use crate::error::{Code, Result};
 use crate::exceptions::{Kind, NewException, store as exceptions, unproven};
-use crate::ids::{ExceptionId, MessageId, OrderId};
+use crate::ids::{AttemptId, ExceptionId, MessageId, OrderId};
 use crate::jobs::{self, Task};
 use crate::ledger::{Entered, store as ledger};
 use crate::message_log::store as messages;
@@ -55,6 +55,8 @@ pub enum Settled {
     Late,
     /// A second transaction for an order that has been paid.
     Duplicate,
+    /// WeChat itself has another transaction for the number than the one that a notice told of.
+    OtherTransaction,
     AmountMismatch,
     /// An out_trade_no that is not ours, or a transaction that belongs to another attempt.
     Orphan,
@@ -74,6 +76,7 @@ impl Settled {
             Settled::Reopened => "订单关闭后付款，已恢复订单",
             Settled::Late => "订单关闭后付款，将自动退回",
             Settled::Duplicate => "订单已付过款，重复付款将自动退回",
+            Settled::OtherTransaction => "微信说的交易号和账上记的不是一个，转资金异常",
             Settled::AmountMismatch => "金额或币种与订单不符，转资金异常",
             Settled::Orphan => "找不到对应的支付单，转资金异常",
             Settled::OtherVersion => {
@@ -104,6 +107,29 @@ pub fn settle(
     settings: &Settings,
 ) -> Result<Settlement> {
     Fact { tx, payment, source, message, today: settings.api() }.settle(settings)
+}
+
+/// WeChat has said of an attempt that it was not paid: where it stands as paid, its goods wait for somebody who has looked.
+pub fn denied(tx: &Tx, attempt: AttemptId, said: &str) -> Result<()> {
+    let paid = store::attempt(tx, attempt)?.filter(|attempt| attempt.state == AttemptState::Paid);
+    let Some(transaction_id) = paid.and_then(|attempt| attempt.transaction_id) else { return Ok(()) };
+    match ledger::payment(tx, &transaction_id)?.filter(|entered| entered.order_id.is_some()) {
+        Some(entered) => {
+            let what = format!(
+                "微信说这一单没有收到过付款（{said}），账上记着交易号 {transaction_id}：请到商户平台核对，再发货"
+            );
+            hold(tx, &entered, &what)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Nothing is sent for a payment before somebody has looked.
+fn hold(tx: &Tx, entered: &Entered, what: &str) -> Result<()> {
+    match (exceptions::open(tx, &learn::to_look(entered, what))?, entered.order_id) {
+        (Some(_), Some(order)) => Ok(orders::store::note(tx, order, &Who::wechat(), Topic::Money, what)?),
+        _ => Ok(()),
+    }
 }
 
 /// A payment on its way into the books.
@@ -237,12 +263,17 @@ impl Fact<'_> {
             OrderStatus::Closed => order.paid == Fen::ZERO,
             _ => false,
         };
-        let awaited = unpaid && attempt.state != AttemptState::Paid;
+        // What was closed is paid by WeChat's own word alone, where the shop has a better key.
+        let over = matches!(attempt.state, AttemptState::Closed | AttemptState::Failed) && self.today.asks_first();
+        let awaited = unpaid && attempt.state != AttemptState::Paid && !over;
         if !awaited && self.is_unproven()? {
             return self.ask_first(Some(attempt));
         }
         if attempt.state == AttemptState::Paid {
-            return self.duplicate(attempt, &order);
+            return match self.contradicted(attempt)? {
+                Some(known) => self.other_transaction(attempt, &known),
+                None => self.duplicate(attempt, &order),
+            };
         }
         attempts::pay(tx, attempt, payment)?;
         self.flag_other_payer(attempt)?;
@@ -313,6 +344,36 @@ impl Fact<'_> {
         Ok(Settled::Duplicate)
     }
 
+    /// WeChat has one payment for one number. Where it tells of another one itself than the notice of API v2 that paid the attempt, that
+    /// notice has lied: the payment that stands in the books, as far as WeChat was never heard to tell of it.
+    fn contradicted(&self, attempt: &Attempt) -> Result<Option<Entered>> {
+        let Some(known) = &attempt.transaction_id else { return Ok(None) };
+        if !self.is_wechats_word()
+            || *known == self.payment.transaction_id
+            || attempt.params.api() != Api::V2
+            || messages::was_asked(self.tx, known)?
+        {
+            return Ok(None);
+        }
+        Ok(ledger::payment(self.tx, known)?)
+    }
+
+    /// The true one does not go back by itself, and nothing is sent for the other before somebody has looked.
+    fn other_transaction(&self, attempt: &Attempt, known: &Entered) -> Result<Settled> {
+        let (payment, told) = (self.payment, &known.transaction_id);
+        let what = format!(
+            "微信说商户订单号 {} 的交易号是 {}，账上记的 {told} 只有 API v2 的通知说过，多半是假的：请到商户平台核对，这一笔先不要退",
+            payment.out_trade_no, payment.transaction_id
+        );
+        self.outside(Kind::AmountMismatch, Some(attempt), &what)?;
+        let what = format!(
+            "微信说这一单付的是交易号 {}，账上记的 {told} 只有 API v2 的通知说过：请到商户平台核对，再发货",
+            payment.transaction_id
+        );
+        hold(self.tx, known, &what)?;
+        Ok(Settled::OtherTransaction)
+    }
+
     /// Back to the payer by itself, unless staff stop it in time. Money that was reported before is on its way already.
     fn send_back(&self, exception: Option<ExceptionId>, order: &Order, reason: &str) -> Result<()> {
         let Some(exception) = exception else { return Ok(()) };
@@ -337,6 +398,11 @@ impl Fact<'_> {
         let told = format!("{} {}", payment.total, payment.fee_type);
         let what = match self.of_an_order()? {
             Some(entered) => {
+                if self.is_wechats_word() {
+                    let what =
+                        format!("微信说这笔付款是 {told}，账上记的是 ¥{}：请到商户平台核对，再发货", entered.amount);
+                    hold(self.tx, &entered, &what)?;
+                }
                 format!("这笔付款已按 ¥{} 记在订单里，微信又说它是 {told}：账没有改，请到商户平台核对", entered.amount)
             }
             None => format!("应付 ¥{due}（CNY），微信收到的是 {told}，订单未记为已付款"),

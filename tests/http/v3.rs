@@ -892,6 +892,76 @@ async fn money_is_for_what_wechat_says_that_it_was_paid_for() {
     }
 }
 
+/// A notice that only the key of API v2 has signed paid an order, and WeChat says that it has another payment for its number, or none: the true
+/// money does not go back by itself, and nothing is sent before somebody has looked.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_a_notice_paid_and_wechat_did_not_is_not_sent() {
+    for (set_to, truly_paid) in [("v2", true), ("v3", true), ("v2", false), ("v3", false)] {
+        let case = format!("{set_to} {truly_paid}");
+        let w = world("").await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        owner.post("/admin/settings", &[("wechat-api", "v2")]).await;
+        let placed = Placed::of(alice.buy(sku, 1).await);
+        owner.post("/admin/settings", &[("wechat-api", set_to)]).await;
+        w.notify(told(&w, &placed, &placed.out_trade_no, "4200009001", "8800")).await;
+        assert_eq!(alice.status(&placed.no).await, "to_ship", "{case}");
+        if truly_paid {
+            w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+        }
+        let here = format!("/admin/orders/{}", placed.no);
+        owner.post(&format!("{here}/query"), &[]).await;
+        w.advance(5 * MINUTE);
+        w.run_jobs().await;
+        assert_eq!(w.count("select count(*) from refunds").await, 0, "{case}");
+        owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        let said = owner.said(&here).await;
+        let words =
+            if truly_paid { "微信说这一单付的是交易号" } else { "微信说这一单没有收到过付款" };
+        assert!(said.contains(words) && said.contains("还没有人核对过"), "{case}: {said}");
+        assert_eq!(alice.status(&placed.no).await, "to_ship", "{case}");
+        let inbox = owner.page("/admin/exceptions").await;
+        assert_eq!(inbox.contains("多半是假的：请到商户平台核对，这一笔先不要退"), truly_paid, "{case}: {inbox}");
+        w.must_hold().await;
+    }
+}
+
+/// In a shop by API v3 an attempt of v2 that was closed is paid by WeChat's own word, and by no notice of v2.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_attempt_of_v2_is_asked_about_before_it_is_paid() {
+    for truly_paid in [true, false] {
+        let w = world("").await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        owner.post("/admin/settings", &[("wechat-api", "v2")]).await;
+        let placed = Placed::of(alice.buy(sku, 1).await);
+        if truly_paid {
+            w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+        }
+        let transaction = if truly_paid { w.transaction(&placed) } else { "4200009001".to_owned() };
+        if !truly_paid {
+            alice.post(&format!("/orders/{}/cancel", placed.no), None).await.ok();
+            w.advance(6 * MINUTE);
+            w.run_jobs().await;
+            let closed = "select count(*) from attempts where state = 'closed'";
+            w.wait("the closing", || async { w.count(closed).await == 1 }).await;
+        } else {
+            w.shop.write(|tx| Ok(tx.execute_batch("update attempts set state = 'closed'")?)).await.unwrap();
+        }
+        owner.post("/admin/settings", &[("wechat-api", "v3")]).await;
+        w.wechat.fault_always("orderquery", Fault::Http500);
+        w.notify(told(&w, &placed, &placed.out_trade_no, &transaction, "8800")).await;
+        w.run_jobs().await;
+        assert_eq!(w.count("select count(*) from ledger").await, 0, "{truly_paid}");
+        w.wechat.clear_faults();
+        w.advance(MINUTE);
+        w.run_jobs().await;
+        let status = alice.status(&placed.no).await;
+        assert_eq!(status, if truly_paid { "to_ship" } else { "closed" });
+        assert_eq!(w.count("select count(*) from ledger").await, i64::from(truly_paid));
+    }
+}
+
 /// What waits for WeChat's word is asked for by v2 once the shop sells by that again, and ends with what it is told there.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_wechats_word_ends_in_a_shop_that_sells_by_v2_again() {

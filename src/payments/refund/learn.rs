@@ -328,8 +328,12 @@ fn entered_under(tx: &Tx, fact: &RefundFact, out_refund_no: OutRefundNo) -> Resu
 /// More of a payment went back than WeChat said was paid: one of the two is wrong, so it is entered nowhere and somebody
 /// looks.
 fn more_than_paid(tx: &Tx, entered: &Entered, order_id: Option<OrderId>, fact: &RefundFact) -> Result<()> {
+    let by = match ledger::is_told_alone(tx, &entered.transaction_id)? {
+        true => "只有 APIv2 密钥签过名的通知说过",
+        false => "也是微信说的",
+    };
     let what = format!(
-        "微信说这笔付款退了 ¥{}（微信退款单号 {}），可是付款本店记的只有 ¥{}（也是微信说的）：退款没有入账，请到商户平台核对",
+        "微信说这笔付款退了 ¥{}（微信退款单号 {}），可是付款本店记的只有 ¥{}（{by}）：退款没有入账，请到商户平台核对",
         fact.amount, fact.refund_id, entered.amount
     );
     let exception = NewException {

@@ -684,7 +684,9 @@ fn person(code: &str, text: &str) -> String {
         "INVALID_TRANSACTIONID" | "ORDERNOTEXIST" | "REFUNDNOTEXIST" => {
             "微信查不到这笔付款。请核对商户号是否换过，再点重试。"
         }
-        "PARAM_ERROR" => "退款参数没有被微信接受。请把交易流水里的原文发给技术支持。",
+        "PARAM_ERROR" => {
+            "退款参数没有被微信接受。请先到商户平台核对这笔款有没有退过；没有退过的，把交易流水里的原文发给技术支持。"
+        }
         "APPID_NOT_EXIST" | "MCHID_NOT_EXIST" => "AppID 或商户号不正确。请在设置页核对后点重试。",
         "SIGNERROR" => "签名不正确。请在设置页核对微信支付的密钥（收款时用的接口的那一套）后点重试。",
         "XML_FORMAT_ERROR" | "REQUIRE_POST_METHOD" => "退款请求没有被微信接受。请把交易流水里的原文发给技术支持。",
