@@ -6,7 +6,7 @@ use super::phones;
 use crate::error::{Code, Error, Result};
 use crate::ids::AddressId;
 use crate::places::{self, Place};
-use crate::typed::Length;
+use crate::typed::{Length, bare};
 
 pub const RECEIVER: Length = Length::between(1, 25);
 pub const PHONE: Length = Length::between(5, 20);
@@ -212,18 +212,18 @@ pub fn unknown() -> Error {
 
 /// A phone number by itself; `field` names it where it is wrong. An empty one is none.
 pub fn phone(text: &str, field: &str) -> Result<String> {
-    let phone = text.trim();
-    let fine = phone.is_empty() || (phone.len() <= 20 && is_dialable(phone));
+    let phone = bare(text);
+    let fine = phone.is_empty() || (phone.len() <= 20 && is_dialable(&phone));
     if fine {
-        Ok(phone.to_owned())
+        Ok(phone)
     } else {
         Err(Error::field(field, "取货电话请填 5 到 20 位，只能是数字、空格、+ 和 -"))
     }
 }
 
-/// Platforms write the extension of a virtual number behind 转.
+/// In narrow digits; platforms write the extension of a virtual number behind 转.
 fn extended(phone: Option<String>) -> Option<String> {
-    phone.map(|phone| phone.split('转').map(str::trim).collect::<Vec<_>>().join("-"))
+    phone.map(|phone| bare(&phone).split('转').map(str::trim).collect::<Vec<_>>().join("-"))
 }
 
 fn is_dialable(phone: &str) -> bool {
@@ -260,6 +260,22 @@ mod tests {
                 "streetName":"","detailInfo":"文三路1号","nationalCode":"330106","errMsg":"chooseAddress:ok"}"#,
         );
         assert_eq!(ours.unwrap(), wechats.unwrap());
+    }
+
+    #[test]
+    fn a_phone_is_read_as_it_was_typed_or_pasted() {
+        for (written, kept) in [
+            ("１３９００００００１４", "13900000014"),
+            ("139–0000–0014", "139-0000-0014"),
+            ("\u{200b}13900000014\u{a0}", "13900000014"),
+            ("１８４６６００１２３４转５６７８", "18466001234-5678"),
+        ] {
+            let json = format!(
+                r#"{{"receiver":"张三","phone":"{written}","province":"x","city":"","district":"","detail":"y"}}"#
+            );
+            assert_eq!(form(&json).unwrap().phone, kept, "{written}");
+            assert!(written.contains('转') || phone(written, "phone").unwrap() == kept, "{written}");
+        }
     }
 
     #[test]

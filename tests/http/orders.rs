@@ -250,6 +250,18 @@ async fn where_an_order_goes_is_put_right_before_it_leaves() {
     }
     assert!(shown.contains("→ 李* 139****1111 江苏省苏州市姑苏区") && shown.contains("内部备注：买家来电"));
     assert!(!shown.contains("平江路"), "nobody's home is in the log");
+    // A city without districts is written as a buyer writes it, and a number as his phone does.
+    let mut plain = form;
+    (plain[1].1, plain[2].1, plain[3].1, plain[4].1) = ("１３９００００１１１１", "广东省", "东莞市", "");
+    let revealed = clerk.page_of(&format!("{page}/reveal"), &[]).await;
+    let field = |name: &str| {
+        let field = revealed.split(&format!("<input name=\"{name}\"")).nth(1).expect("a field");
+        field.split('>').next().unwrap_or_default().to_owned()
+    };
+    assert!(field("receiver").contains(" required") && !field("district").contains(" required"), "{revealed}");
+    clerk.post(&format!("{page}/address"), &plain).await;
+    let to = &alice.order(&placed.no).await["address"];
+    assert_eq!((&to["phone"], &to["district"]), (&json!("13900001111"), &json!("")));
     clerk.post(&format!("{page}/ship"), &[("tracking_no", "SF1234567890123")]).await;
     clerk.post(&format!("{page}/address"), &form).await;
     assert!(clerk.said(&page).await.contains("不能改收货信息"));
