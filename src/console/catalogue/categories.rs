@@ -194,7 +194,12 @@ async fn change(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<C
         }
         store::rename_category(tx, id, &name)?;
         store::show_category(tx, id, visible)?;
-        let shown = if visible { "显示" } else { "隐藏" };
+        let shown = match visible {
+            _ if visible == before.visible => "",
+            true => "，显示",
+            false => "，隐藏",
+        };
+        let renamed = if name == before.name { String::new() } else { format!("→「{name}」") };
         let truth = |yes: bool| if yes { "true" } else { "false" };
         let was = [
             ("name", before.name.as_str()),
@@ -203,7 +208,7 @@ async fn change(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<C
             ("was_visible", truth(visible)),
         ];
         Ok(Done {
-            what: format!("分类「{}」→「{name}」，{shown}", before.name),
+            what: format!("分类「{}」{renamed}{shown}", before.name),
             undo: format!("{HERE}/{id}?{}", query_string(&was)),
         })
     };
