@@ -138,6 +138,9 @@ const copies = (inside) => {
 };
 copies(document);
 
+// The field that a scanner writes into: at the desks, and on an order that was opened out of a list.
+const gun = $("[data-scan] [name=code]") ?? ($(".walk") && $("#ship-form [data-focus]"));
+
 // A form is sent once, however often its button is pressed, and its button says that something is going on; coming back to
 // the page makes it usable again.
 addEventListener("submit", (event) => {
@@ -145,7 +148,7 @@ addEventListener("submit", (event) => {
   if (event.defaultPrevented || form.method !== "post" || "download" in form.dataset) return;
   if (form.dataset.sent) {
     // A scanner that was faster than the network is heard.
-    if (form.closest("[data-scan]")) tone(false);
+    if (form === gun?.form) tone(false), sessionStorage.removeItem("keyed");
     return event.preventDefault();
   }
   form.dataset.sent = "yes";
@@ -168,7 +171,7 @@ for (const form of $$("[data-ticket]")) {
     const first = (field) => $(`[name=${field}]`, form).value.trim();
     const from = first("from") ? `满 ${first("from")} 元` : "";
     // As the shop reads it: 85 is 8.5, and 15 may be anything.
-    const part = narrow(given("percent")).replace(/折$/, "").trim();
+    const part = narrow(given("percent")).replace(/折$/, "").trim().replace(/^0+(?=[1-9])/, "").replace(/\.0*$/, "");
     const tenths = /^[1-9](\.\d)?$/.test(part) ? part : /^[5-9]\d$/.test(part) ? String(part / 10) : "";
     const words = { reduce: first("off") && `${from}减 ${first("off")} 元`, percent: given("percent") && (tenths ? `${from}打 ${tenths} 折` : "打几折？例如 8.5"), freight: `${from}包邮` };
     terms.textContent = words[given("kind") || $("[name=kind]", form).value] || "填好优惠，这里跟着变";
@@ -613,6 +616,34 @@ function tone(well) {
   sound.start();
   sound.stop(audio.currentTime + (well ? 0.15 : 0.6));
 }
+// A label that is scanned while one page goes and the next one comes arrives in two parts, and the rest of a number may be
+// another one: such a scan counts for nothing, to its end.
+const PAUSE = 300;
+if (gun) {
+  let last = performance.now();
+  let cut = Date.now() - Number(sessionStorage.getItem("keyed") ?? 0) < 5 * PAUSE;
+  sessionStorage.removeItem("keyed");
+  if (cut) gun.value = gun.defaultValue;
+  addEventListener("keydown", (event) => {
+    const ends = event.key === "Enter";
+    if (event.key.length > 1 && !ends) return;
+    if (event.timeStamp - last > PAUSE) cut = false;
+    last = event.timeStamp;
+    if (gun.form.dataset.sent) return ends || sessionStorage.setItem("keyed", Date.now());
+    if (!cut) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (!ends) return;
+    cut = false;
+    tone(false);
+    brief("换页时扫的没有收全，没有记下：请再扫一次");
+  }, true);
+}
+// Whoever walks through a list with a scanner hears what became of each order.
+const walked = sessionStorage.getItem("walked");
+sessionStorage.removeItem("walked");
+if (walked && $(".flash")) tone(!$(".flash.error"));
+if ($(".walk")) $("#ship-form")?.addEventListener("submit", () => sessionStorage.setItem("walked", "yes"));
 // The desk where codes are checked scans too, and keeps no list.
 const bench = $("[data-done]") && $("[data-scan]");
 if (bench) {
@@ -896,10 +927,15 @@ function memo(row) {
   });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (words.readOnly) return;
     const body = new URLSearchParams(new FormData(form));
     body.set("was", row.dataset.memo ?? "");
+    words.readOnly = true;
+    $(".main", form).setAttribute("aria-busy", "true");
     const answer = await fetch(form.action, { method: "POST", body }).catch(() => null);
     const { refusal, kept = words.value.trim() } = lapsed(answer) ? { refusal: "登录过期了，在另一个窗口登录后再点保存" } : await outcome(answer);
+    words.readOnly = false;
+    $(".main", form).removeAttribute("aria-busy");
     words.setCustomValidity(refusal ? `没有存上：${refusal}。写的还在这里` : "");
     if (refusal) return typed.add(words), words.reportValidity();
     if (kept.trim() !== words.value.trim()) brief(TOGETHER);
@@ -965,14 +1001,20 @@ addEventListener("keydown", (event) => {
   const key = event.key;
   const at = cards.indexOf(event.target.closest(".order, tr"));
   if (at >= 0 && at !== current) mark(cards[at]);
-  // A label that is scanned where no parcel's number is asked for went nowhere, and that is heard.
-  if (key.length === 1) scanned += key;
+  // A label that is scanned where no parcel's number is asked for went nowhere, and that is heard. Keys that mean something are
+  // small letters.
+  if (/^[0-9A-Z-]$/.test(key)) scanned += key;
+  else if (key.length === 1) scanned = "";
   else if (key === "Enter") {
-    if (scanned.length > 5 && $(".walk") && $("#ship-form") && !$("#ship-form [data-focus]")) {
-      tone(false);
-      $("#ship-form").prepend(Object.assign(document.createElement("p"), { className: "strip red", role: "alert", textContent: `这一单不用快递单号，${scanned} 没有记下。` }));
-    }
+    const number = scanned;
     scanned = "";
+    if (number.length > 5) {
+      event.preventDefault();
+      tone(false);
+      const unasked = $(".walk") && $("#ship-form") && !$("#ship-form [data-focus]");
+      if (!unasked) return brief(`扫到的 ${number} 没有记下：请到扫码台，或打开要发的那一单再扫`);
+      return $("#ship-form").prepend(Object.assign(document.createElement("p"), { className: "strip red", role: "alert", textContent: `这一单不用快递单号，${number} 没有记下。` }));
+    }
   }
   if (prefix === "g" && go[key]) location.href = go[key];
   prefix = key === "g" ? "g" : "";

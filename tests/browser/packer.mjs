@@ -83,6 +83,43 @@ await story(async ({ shop, simulator, step, shot, open, login, password, expect 
     await shot(desk, "packer-next");
   });
 
+  await step("in the walk it is heard what became of an order, and the rest of a label that was cut by the next page is no number", async () => {
+    const page = await desk.context().newPage();
+    await page.addInitScript(() => {
+      window.tones = [];
+      const make = AudioContext.prototype.createOscillator;
+      AudioContext.prototype.createOscillator = function () {
+        const one = make.call(this);
+        queueMicrotask(() => window.tones.push(one.frequency.value));
+        return one;
+      };
+      const field = () => document.querySelector("[name=tracking_no]") ?? document.body;
+      const press = (key) => !field().dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      addEventListener("DOMContentLoaded", () => (window.held = [..."5678901", "Enter"].map(press)));
+    });
+    const heard = (pitch) => until(`a tone of ${pitch}`, () => page.evaluate((pitch) => window.tones.includes(pitch), pitch));
+    await page.goto(shop + list);
+    await page.locator("article.order").first().getByRole("link", { name: "发货" }).click();
+    const ship = async (number) => {
+      await page.getByLabel("快递单号").fill(number);
+      await page.keyboard.press("Enter");
+    };
+    await page.getByText("第 1 / 27 单").waitFor();
+    assert.deepEqual(await page.evaluate(() => window.held), Array(8).fill(false), "what is scanned on a page that stands counts");
+    await ship("SF1402668877310");
+    await page.locator(".flash.error").waitFor();
+    await heard(180);
+    await page.evaluate(() => sessionStorage.setItem("keyed", Date.now() + 60_000));
+    await ship("SF1402668877319");
+    await page.getByText("第 2 / 27 单").waitFor();
+    await heard(1320);
+    assert.deepEqual(await page.evaluate(() => window.held), Array(8).fill(true), "of a label that was cut nothing counts");
+    await page.getByText("没有收全").waitFor();
+    await page.locator(".strip").getByRole("button", { name: "撤销" }).click();
+    await page.getByText("订单回到待发货").waitFor();
+    await page.close();
+  });
+
   await step("what has just left is taken back where it is told", async () => {
     await desk.locator(".strip").getByRole("button", { name: "撤销" }).click();
     await hear("订单回到待发货");
