@@ -513,7 +513,9 @@ const show = () => {
     line.append(...[...list].map((value, n) => make("span", { className: n ? "chip still" : "chip still on", textContent: value })));
     return [make("p", { className: "faint s", textContent: name }), line];
   }));
-  const market = Math.max(0, ...rows().map((row) => Number(cell(row, "market").value)).filter((n) => n > 0));
+  // That of the cheapest, as the shop does.
+  const cheapest = rows().filter((row) => cell(row, "enabled").checked && Number(cell(row, "price").value) === Math.min(...prices));
+  const market = cheapest.map((row) => Number(cell(row, "market").value)).find((n) => n > 0);
   $(".market", screen).textContent = market ? `¥${market.toFixed(2)}` : "";
   $(".text", screen).replaceChildren(...detail.value.split("\n").filter((line) => line.trim()).map((line) => {
     const hash = line.trim().match(PICTURE)?.[1];

@@ -61,7 +61,7 @@ async fn list(
 ) -> Result<Template> {
     let size = staff.0.lists.rows;
     let (word, _, states) = *TABS.iter().find(|(word, ..)| Some(*word) == tab).unwrap_or(&TABS[0]);
-    let now = shop.now();
+    let (now, settings, role) = (shop.now(), shop.settings(), staff.0.role);
     let read = move |conn: &Connection| {
         let counts = store::counts(conn)?;
         let mut found = store::page(conn, states, before, OLDEST_FIRST.contains(&word), size + 1)?;
@@ -73,7 +73,8 @@ async fn list(
                 let order = refund.order_id.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
                 let names = order.as_ref().map(|order| orders::lines(conn, order.id)).transpose()?;
                 let goods = names.unwrap_or_default().iter().map(Goods::of).collect();
-                Ok(Shown { goods, ..Shown::of(&store::full(conn, refund)?, order.as_ref(), now) })
+                let is_asked = refund.state == RefundState::Requested && may_agree(role, &settings, refund.amount);
+                Ok(Shown { goods, is_asked, ..Shown::of(&store::full(conn, refund)?, order.as_ref(), now) })
             })
             .collect::<Result<Vec<Shown>>>()?;
         Ok((counts, cards, next, waiting(conn)?))
@@ -152,6 +153,8 @@ pub struct Shown {
     photos: Vec<PhotoId>,
     /// What the order was for; only a list says it.
     goods: Vec<Goods>,
+    /// It waits for a word that whoever looks at the list may give.
+    is_asked: bool,
 }
 
 /// What an order was for, as a list shows it.
@@ -200,6 +203,7 @@ impl Shown {
             waits_until: waits.then(|| clock::shown_short(refund.not_before)),
             photos: photos.clone(),
             goods: Vec::new(),
+            is_asked: false,
         }
     }
 }
@@ -1051,6 +1055,7 @@ impl Shown {
             waits_until: Some("13:17".into()),
             photos: vec![PhotoId(1)],
             goods: vec![Goods { name: "草莓蛋糕".into(), image: Some("/media/1.jpg".into()), quantity: 2 }],
+            is_asked: true,
         }
     }
 
