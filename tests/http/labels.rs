@@ -353,6 +353,14 @@ async fn the_shops_own_lists_come_back_filled_in() {
         assert!(row(&empty.no).contains("没填") && !row(&empty.no).contains("class=\"bad\""), "{path}");
         assert!(page.contains("快递单号 ←"), "{path}");
     }
+    // What may have to stay is not sent out of a list.
+    alice.ask_refund(&empty.no, &w.key(), json!({ "reason": "不想要了" })).await.ok();
+    let request = w.http().get(w.at("/admin/shipping/list.xlsx")).header("Cookie", &manager.cookie);
+    let bytes = request.send().await.unwrap().bytes().await.unwrap();
+    let mut book: Xlsx<_> = calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).unwrap();
+    let sheet = book.worksheet_range_at(0).unwrap().unwrap();
+    let lists = |no: &str| sheet.rows().flatten().any(|cell| cell.to_string() == no);
+    assert!(lists(&filled.no) && !lists(&empty.no));
 }
 
 #[tokio::test(flavor = "multi_thread")]

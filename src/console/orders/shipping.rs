@@ -632,8 +632,8 @@ async fn waiting(shop: &State<Shop>, _staff: Staff) -> Result<Download> {
         let waiting = search::list(conn, &to_send(), None, MOST_LISTED)?;
         let mut rows = Vec::new();
         for order in waiting {
-            // Labels are made from it: what is to be looked at first stands in the list of orders alone.
-            if Doubt::of(conn, order.id)?.is_none() {
+            // Labels are made from it: what is to be looked at first, or may have to stay, stands in the list of orders alone.
+            if Doubt::of(conn, order.id)?.is_none() && !refunds::any_open(conn, order.id)? {
                 rows.push(to_fill(&orders::full(conn, order)?));
             }
         }
