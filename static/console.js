@@ -106,20 +106,29 @@ addEventListener(
   "submit",
   (event) => {
     const form = event.target;
-    const asks = form.method === "post" && !form.dataset.alone && !form.matches("[data-reveal]") && !$("[data-save]", form);
-    const other = asks && besideOf(form);
+    const goes = form.method === "post" && !form.closest("dialog:not(#drawer)") && !form.matches("[data-reveal]") && !$("[data-save]", form);
+    const hold = (words) => {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      asking.textContent = words;
+      // A tick that is sent at once stands as it was, to be made again.
+      if (form.matches("[data-sends]")) form.reset();
+      form.matches(".stack") ? form.append(asking) : $("main").prepend(asking);
+      asking.scrollIntoView({ block: "nearest" });
+    };
+    // Without a network the browser would put a page of its own in the place of what was typed.
+    if (goes && !navigator.onLine && !form.dataset.anyhow) {
+      form.dataset.anyhow = "yes";
+      if (form === gun?.form) tone(false);
+      return hold("没有网络，还没有发出：填的都还在这里，连上以后再按一次。");
+    }
+    const other = goes && !form.dataset.alone && besideOf(form);
     // Who presses again has said so, and is not asked once more for leaving.
     if (!other) return forget(form.dataset.alone ? $$("main form") : [form]);
-    event.preventDefault();
-    event.stopImmediatePropagation();
     form.dataset.alone = "yes";
     const named = (other.labels?.[0]?.textContent || other.ariaLabel || other.textContent).trim();
-    asking.textContent = `还没有保存：「${named}」里也有改动。先去保存那里的，或再按一次，只保存这里的，那里的不要了。`;
     other.closest("details")?.setAttribute("open", "");
-    // A tick that is sent at once stands as it was, to be made again.
-    if (form.matches("[data-sends]")) form.reset();
-    form.matches(".stack") ? form.append(asking) : $("main").prepend(asking);
-    asking.scrollIntoView({ block: "nearest" });
+    hold(`还没有保存：「${named}」里也有改动。先去保存那里的，或再按一次，只保存这里的，那里的不要了。`);
   },
   true,
 );
@@ -706,9 +715,9 @@ if (bench) {
     show();
     field.value = "";
   });
-  // What was refused still stands there; the next thing that is scanned takes its place.
+  // What was refused still stands there; the next thing that is scanned takes its place, unless it has begun to come.
   field.focus();
-  field.select();
+  if (field.value === field.defaultValue) field.select();
   addEventListener("click", (event) => event.target.closest("a, button, input, summary, dialog") || field.focus());
 }
 

@@ -300,6 +300,12 @@ await story(async ({ shop, simulator, step, shot, open, login, password, expect 
     await memo.fill("放门口，要发票；周五送，轻放好");
     await desk.keyboard.press("Tab");
     await desk.getByText("没有存上：连不上店铺").waitFor();
+    // What posts a page of its own stays as it was typed.
+    await desk.getByLabel("快递单号").fill("SF14026688773");
+    await desk.keyboard.press("Enter");
+    await desk.getByText("没有网络，还没有发出").waitFor();
+    assert.equal(await desk.getByLabel("快递单号").inputValue(), "SF14026688773");
+    await desk.getByLabel("快递单号").fill("");
     await desk.context().setOffline(false);
     await desk.getByText("没有存上").waitFor({ state: "detached" });
     // Whoever goes back without leaving the field has left it.
