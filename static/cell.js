@@ -138,6 +138,19 @@ export function begin(link) {
       commit(() => link.focus());
     } else if (event.key === "ArrowDown" && event.target === field && why.isConnected) why.focus();
   });
-  // Whoever goes on elsewhere has typed it for a reason.
-  form.addEventListener("focusout", ({ relatedTarget }) => !closed && !form.contains(relatedTarget) && document.hasFocus() && commit());
+  // Whoever goes on elsewhere on the page has typed it for a reason, and sees what came of it; who leaves the page is asked.
+  form.addEventListener("focusout", ({ relatedTarget }) => !closed && !form.contains(relatedTarget) && !leads && document.hasFocus() && commit());
+  open = () => !closed && field.value.trim() !== was && field;
 }
+
+let open = () => null;
+let leads = false;
+addEventListener("pointerdown", ({ target }) => (leads = !!target.closest("a[href]:not([data-quick])")), true);
+addEventListener("keydown", () => (leads = false), true);
+addEventListener("beforeunload", (event) => {
+  const field = open();
+  if (!field) return;
+  event.preventDefault();
+  // Whoever stays goes on writing.
+  setTimeout(() => field.focus());
+});

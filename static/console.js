@@ -122,6 +122,13 @@ addEventListener(
       if (form === gun?.form) tone(false);
       return hold("没有网络，还没有发出：填的都还在这里，连上以后再按一次。");
     }
+    // A point too few or too many, as in a cell of a price.
+    const slip = form.elements[form.dataset.slip];
+    const ratio = slip && Number(narrow(slip.value)) / Number(slip.defaultValue);
+    if (slip && slip.value !== form.dataset.sure && (ratio >= 10 || ratio <= 0.1)) {
+      form.dataset.sure = slip.value;
+      return hold(`¥${slip.defaultValue} 改成 ¥${slip.value}，差十倍以上：没有错就再按一次。`);
+    }
     const other = goes && !form.dataset.alone && besideOf(form);
     // Who presses again has said so, and is not asked once more for leaving.
     if (!other) return forget(form.dataset.alone ? $$("main form") : [form]);
@@ -343,10 +350,30 @@ for (const [n, name] of wrong.entries()) {
 // A form that marks its fields itself is brought to the first of them.
 if (!wrong.length && $(".strip.red[role=alert]")) $("main [aria-invalid=true]")?.focus();
 
-// A row that is changed is sent at once; the strip takes it back.
+// A row that is changed is sent at once; the strip takes it back. The press that left its field is done first, and whoever goes
+// elsewhere by it has saved all the same.
+let sending = 0;
+let pressing = false;
+let going = false;
+addEventListener("pointerdown", () => (pressing = true), true);
+for (const over of ["pointerup", "pointercancel"]) addEventListener(over, () => setTimeout(() => (pressing = false)), true);
+addEventListener("click", ({ target }) => (going ||= !!target.closest("a[href]")));
 for (const form of $$("[data-sends]")) {
   $("button", form).hidden = true;
   form.addEventListener("change", () => form.reportValidity() && form.requestSubmit());
+  form.addEventListener("submit", async (event) => {
+    if (form.dataset.plain) return;
+    event.preventDefault();
+    sending += 1;
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual", keepalive: true }).catch(() => null);
+    const saved = answer?.type === "opaqueredirect" && !lapsed(await fetch("/admin/pulse").catch(() => null));
+    while (pressing) await new Promise((then) => setTimeout(then, 50));
+    sending -= 1;
+    if (going || (saved && sending)) return;
+    if (saved) return location.reload();
+    form.dataset.plain = "yes";
+    form.requestSubmit();
+  });
 }
 
 const lapsed = (answer) => answer?.redirected && new URL(answer.url).pathname === "/admin/login";

@@ -48,9 +48,26 @@ pub fn as_looked_at(order: &Order, was: Option<Fen>) -> Result<()> {
     Err(Error::from(Code::OrderState).says(words))
 }
 
-/// Changes the price. Answers with when what could be paid at the old one can be closed, where it is still to be.
-/// `Err(AlreadyPaid)` when the money turns out to have come at the old one.
-pub async fn change(shop: &Shop, id: OrderId, asked: Asked, who: Who) -> Result<Option<i64>> {
+/// What the buyer's open cash desks can still take, at the prices that they were made for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct StillOpen {
+    /// When WeChat lets the last of them be closed.
+    pub closable_at: i64,
+    pub amounts: Vec<Fen>,
+}
+
+impl StillOpen {
+    fn of(attempts: &[Attempt]) -> Option<StillOpen> {
+        let closing: Vec<&Attempt> = attempts.iter().filter(|it| it.state == AttemptState::Closing).collect();
+        let mut amounts: Vec<Fen> = closing.iter().map(|attempt| attempt.total).collect();
+        amounts.sort_unstable();
+        amounts.dedup();
+        Some(StillOpen { closable_at: closing.iter().map(|attempt| attempt.closable_at()).max()?, amounts })
+    }
+}
+
+/// Changes the price. `Err(AlreadyPaid)` when the money turns out to have come at the old one.
+pub async fn change(shop: &Shop, id: OrderId, asked: Asked, who: Who) -> Result<Option<StillOpen>> {
     let attempts = shop.read(move |conn| Ok(store::attempts(conn, id)?)).await?;
     for attempt in attempts.iter().filter(|attempt| attempt.state.is_open()) {
         // Unreachable or not: if it was paid all the same, the payment is entered at the price it was made for.
@@ -79,18 +96,16 @@ pub async fn change(shop: &Shop, id: OrderId, asked: Asked, who: Who) -> Result<
         for attempt in start_closing(tx, id)? {
             jobs::enqueue(tx, Task::Close(attempt.id), tx.now())?;
         }
-        let attempts = store::attempts(tx, id)?;
-        let closing = attempts.iter().filter(|attempt| attempt.state == AttemptState::Closing);
-        let closable = closing.map(Attempt::closable_at).max();
-        let after = if closable.is_some() { "，之前的支付单正在关闭" } else { "" };
+        let open = StillOpen::of(&store::attempts(tx, id)?);
+        let after = if open.is_some() { "，之前的支付单正在关闭" } else { "" };
         let what = format!(
             "改价 ¥{} → ¥{}（其中运费 ¥{}，原因：{}）{after}",
             order.total, new.total, new.freight, asked.reason
         );
         moves::reprice(tx, &order, &new, &who, &what)?;
-        Ok(closable)
+        Ok(open)
     };
-    let closable = shop.write(write).await?;
+    let open = shop.write(write).await?;
     shop.wake_worker();
-    Ok(closable)
+    Ok(open)
 }

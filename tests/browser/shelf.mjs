@@ -56,6 +56,33 @@ await story(async ({ shop, step, shot, open, login }) => {
     await desk.keyboard.press("Escape");
   });
 
+  await step("half a price is not put on sale by whoever leaves the page", async () => {
+    await cell("自动晴雨伞", "price").click();
+    await field().waitFor();
+    await desk.keyboard.type("7");
+    let asked = 0;
+    desk.once("dialog", (dialog) => ((asked += 1), dialog.dismiss()));
+    await desk.locator(".rail").getByRole("link", { name: "订单" }).first().click({ noWaitAfter: true });
+    await until("the question", () => asked);
+    assert.equal(await field().inputValue(), "7");
+    await desk.keyboard.press("Escape");
+    assert.equal(await cell("自动晴雨伞", "price").innerText(), "¥65.50");
+  });
+
+  await step("a category that is renamed by a thumb keeps its new name, whatever is tapped next", async () => {
+    const hand = await open({ ...phone, viewport: { width: 390, height: 844 }, storageState: await desk.context().storageState() });
+    await hand.goto(`${shop}/admin/categories`);
+    const name = hand.locator("form[data-sends] [name=name]").first();
+    const before = await name.inputValue();
+    for (const to of [`${before}铺`, before]) {
+      await name.fill(to);
+      await hand.getByRole("link", { name: "商品列表" }).tap();
+      await hand.waitForURL(/admin\/products/);
+      await until("the name", async () => (await hand.goto(`${shop}/admin/categories`), await name.inputValue()) === to);
+    }
+    await hand.close();
+  });
+
   await step("a colleague was quicker: said at the cell, and typed over only knowingly", async () => {
     const other = await open({ viewport: { width: 1440, height: 900 }, storageState: await desk.context().storageState() });
     await other.goto(`${shop}/admin/products`);

@@ -108,13 +108,17 @@ async fn change(shop: &Shop, staff: &Staff, no: &str, form: PriceForm) -> Result
     };
     // Why, stands on the timeline, where it can be forgotten.
     let what = format!("订单 {} 改价 ¥{} → ¥{}", order.order_no, order.total, asked.total);
-    let closable = price::change(shop, order.id, asked, Who::staff(&staff.name)).await?;
+    let open = price::change(shop, order.id, asked, Who::staff(&staff.name)).await?;
     note(shop, staff, what).await?;
-    Ok(match closable {
+    Ok(match open {
         None => "价格已改，买家可以按新价支付".to_owned(),
-        Some(at) if at > shop.now() => {
-            let at = clock::shown_short(at);
-            format!("价格已改，{at} 以后买家可以按新价支付；在那之前他打开过的收银台还能付 ¥{}", order.total)
+        Some(open) if open.closable_at > shop.now() => {
+            let amounts: Vec<String> = open.amounts.iter().map(|amount| format!("¥{amount}")).collect();
+            format!(
+                "价格已改，{} 以后买家可以按新价支付；在那之前他打开过的收银台还能付 {}",
+                clock::shown_short(open.closable_at),
+                amounts.join("、")
+            )
         }
         Some(_) => "价格已改，之前的支付单在微信关闭后，买家可以按新价支付，一般不到一分钟".to_owned(),
     })
