@@ -3,7 +3,7 @@
 pub mod store;
 
 use crate::clock::{self, Day};
-use crate::ids::{AttemptId, ExceptionId, OrderId, OrderNo, RefundId};
+use crate::ids::{AttemptId, ExceptionId, OrderId, OrderNo, OutTradeNo, RefundId};
 use crate::refunds::{NEVER_CAME_IN, Refund, RefundState};
 use crate::stored_enum::stored_enum;
 
@@ -303,6 +303,11 @@ impl Exception {
             }
             Kind::DuplicatePayment | Kind::AmountMismatch => {
                 "系统不会自动退：请核对后立即退款，或关联到金额相同的订单。"
+            }
+            Kind::OrphanPayment
+                if OutTradeNo::is_of_our_form(&self.out_trade_no) && !OutTradeNo::is_plain(&self.out_trade_no) =>
+            {
+                "单号像是本店的，本店却没有这个订单（例如恢复过旧备份）：找到买家，关联到补下的订单，或立即退款。系统不会自动退。"
             }
             Kind::OrphanPayment => "系统不会自动退，因为它可能属于共用商户号的别的系统：查明后立即退款，或关联到订单。",
             Kind::PayerMismatch => "款项已正常入账，只作提醒：如果退款，钱会回到付款人。",

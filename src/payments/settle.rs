@@ -241,7 +241,7 @@ impl Fact<'_> {
 
     fn decide(&self, attempt: Option<&Attempt>, settings: &Settings) -> Result<Settled> {
         let (tx, payment) = (self.tx, self.payment);
-        let Some(attempt) = attempt else { return self.orphan(None, "商户订单号不是本店的") };
+        let Some(attempt) = attempt else { return self.orphan(None, "本店没有这样的支付单") };
         let fits = payment.total == attempt.total && payment.fee_type == "CNY";
         // The row is compared, not only its presence: a transaction that came for one attempt pays no other, and one
         // that did not fit the first time is not made to fit by a second message.
