@@ -272,7 +272,9 @@ impl Exception {
                 Requested | Approved => format!("退款 {number} 等待发送。"),
                 Processing => format!("退款 {number} 已发给微信，系统会查询到结果为止。"),
                 Succeeded => format!("退款 {number} 已完成。"),
-                Failed if refund.problem_code == NEVER_CAME_IN && !self.told_alone => {
+                Failed
+                    if refund.problem_code == NEVER_CAME_IN && !self.told_alone && self.kind != Kind::LatePayment =>
+                {
                     format!("微信已经查实这笔款，退款 {number} 还没有发出：要退的到退款页点重试，不用退的停止这一笔。")
                 }
                 Failed => format!("退款 {number} 没有成功：{} 请处理后点重试。", refund.problem),

@@ -1,5 +1,7 @@
 //! Asking WeChat what became of an attempt, and believing only what it signs.
 
+use rusqlite::Connection;
+
 use super::settle::{self, Settled, Source};
 use super::{Attempt, store};
 use crate::clock::{MINUTE, SECOND};
@@ -7,11 +9,13 @@ use crate::db::Tx;
 use crate::error::Result;
 use crate::ids::AttemptId;
 use crate::jobs::{self, Ran, Task};
+use crate::ledger::store as ledger;
+use crate::message_log::store as messages;
 use crate::say::say;
 use crate::shop::Shop;
 use crate::wechat::flaw::Flaw;
 use crate::wechat::pay::{ORDER_QUERY, Trade, TradeOf};
-use crate::wechat::{Account, GatewayError, Signature};
+use crate::wechat::{Account, Api, GatewayError, Signature};
 
 /// Polls without any notice: after the order, until its time is over.
 const POLLS: [i64; 4] = [15 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE];
@@ -74,6 +78,32 @@ pub async fn ask(shop: &Shop, account: &Account, attempt: &Attempt) -> Result<As
     let asked = shop.write_always(write).await?;
     shop.wake_worker();
     Ok(asked)
+}
+
+/// What only a notice of API v2 has told, in a shop that sells by v3: its own attempt is asked about before anything is done with it.
+/// `None` where there is nothing to ask; errors: in words, why WeChat was not heard.
+pub async fn ask_noticed(shop: &Shop, transaction_id: String) -> Result<Option<std::result::Result<bool, String>>> {
+    if !shop.settings().api().asks_first() {
+        return Ok(None);
+    }
+    let read = move |conn: &Connection| {
+        let entered = ledger::payment(conn, &transaction_id)?.filter(|entered| entered.api == Some(Api::V2));
+        let Some(entered) = entered.filter(|entered| entered.attempt_id.is_some()) else { return Ok(None) };
+        if messages::was_asked(conn, &transaction_id)? || ledger::is_told_alone(conn, &transaction_id)? {
+            return Ok(None);
+        }
+        let attempt = entered.attempt_id.map(|id| store::attempt(conn, id)).transpose()?.flatten();
+        Ok(attempt.map(|attempt| (attempt, entered)))
+    };
+    let Some((attempt, entered)) = shop.read(read).await? else { return Ok(None) };
+    let Some(account) = attempt.account(shop) else { return Ok(Some(Err(attempt.why_unasked(shop)))) };
+    Ok(Some(match ask(shop, &account, &attempt).await?.trade {
+        Ok(Trade::Paid(payment)) => {
+            Ok(payment.transaction_id == entered.transaction_id && payment.total == entered.amount)
+        }
+        Ok(_) => Ok(false),
+        Err(e) => Err(e.to_string()),
+    }))
 }
 
 /// A turn of the polling that makes notices a comfort rather than a need.

@@ -8,7 +8,7 @@ use rocket::{Route, State, post, routes};
 
 use super::refund::learn;
 use super::settle::{self, Settled, Source};
-use super::store;
+use super::{AttemptState, store};
 use crate::db::{Kept, Tx};
 use crate::door::limits::Limits;
 use crate::door::{ClientIp, body};
@@ -151,11 +151,15 @@ pub(super) fn settle_noticed(
     entry.attempt_id = settlement.attempt.as_ref().map(|a| a.id);
     entry.verdict = match settled {
         Settled::OtherVersion => Verdict::Refused,
-        _ if settled.fits_an_order() => Verdict::Ok,
+        _ if settled.fits_an_order() || settled == Settled::Asked => Verdict::Ok,
         _ => Verdict::Suspicious,
     };
-    if let (Settled::OtherVersion, Some(attempt)) = (settled, entry.attempt_id) {
-        jobs::enqueue(tx, Task::Poll(attempt), tx.now())?;
+    if let (Settled::OtherVersion | Settled::Asked, Some(attempt)) = (settled, &settlement.attempt) {
+        let ask = match attempt.state {
+            AttemptState::Closing => Task::Close(attempt.id),
+            _ => Task::Poll(attempt.id),
+        };
+        jobs::enqueue(tx, ask, tx.now())?;
     }
     if settled == Settled::Unproven
         && let Some(exception) = exceptions::unproven_of(tx, &payment.transaction_id)?

@@ -63,8 +63,10 @@ pub enum Settled {
     /// Nothing is entered: a notice of API v2, whose key many may know, tells of an attempt that API v3 made.
     OtherVersion,
     /// Nothing is entered before WeChat has been asked: in a shop by API v3 the key of v2 alone tells of money that none of its
-    /// attempts waits for.
+    /// attempts waits for, …
     Unproven,
+    /// … or that one of them waits for: that is asked about at once.
+    Asked,
 }
 
 impl Settled {
@@ -82,6 +84,7 @@ impl Settled {
             Settled::OtherVersion => {
                 "支付单是用 API v3 下的，API v2 的通知不算数：没有入账；还没有结束的支付单，已去向微信查"
             }
+            Settled::Asked => "只有 API v2 的密钥签过名，现在收款用 API v3：还没有入账，正在向微信查",
             Settled::Unproven => "只有 API v2 的密钥签过名，也没有支付单在等这笔钱：没有入账，已去向微信查",
         }
     }
@@ -151,7 +154,7 @@ impl Fact<'_> {
             return Ok(Settlement { settled: Settled::OtherVersion, attempt });
         }
         let settled = self.decide(attempt.as_ref(), settings)?;
-        if settled == Settled::Unproven {
+        if matches!(settled, Settled::Unproven | Settled::Asked) {
             return Ok(Settlement { settled, attempt });
         }
         let entered = match self.is_wechats_word() {
@@ -263,9 +266,12 @@ impl Fact<'_> {
             OrderStatus::Closed => order.paid == Fen::ZERO,
             _ => false,
         };
-        // What was closed is paid by WeChat's own word alone, where the shop has a better key.
+        // What was closed is no longer polled.
         let over = matches!(attempt.state, AttemptState::Closed | AttemptState::Failed) && self.today.asks_first();
         let awaited = unpaid && attempt.state != AttemptState::Paid && !over;
+        if awaited && self.today.asks_first() && !self.is_wechats_word() {
+            return Ok(Settled::Asked);
+        }
         if !awaited && self.is_unproven()? {
             return self.ask_first(Some(attempt));
         }

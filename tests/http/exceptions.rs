@@ -339,6 +339,7 @@ async fn money_that_nobody_knows_waits_for_a_person() {
     let page = manager.page(&format!("/admin/exceptions/{id}/refund")).await;
     assert!(page.contains("全额原路退回") && page.contains(">确认退款 ¥10.00</button>"), "{page}");
     manager.post(&format!("/admin/exceptions/{id}/refund"), &[]).await;
+    assert!(manager.page("/admin/exceptions").await.contains("本店没有这样的支付单"));
     // The simulated WeChat does not know that payment either; the real one would.
     w.wait("the refusal", || async {
         w.count("select count(*) from refunds where problem_code = 'ORDERNOTEXIST'").await == 1
@@ -412,6 +413,8 @@ async fn an_order_is_asked_about_by_the_payment_that_was_linked_to_it() {
         let (alice, bob, boss) = (w.buyer("alice").await, w.buyer("bob").await, w.staff("boss", Role::Manager).await);
         let (placed, waiting) = (Placed::of(alice.buy(sku, 1).await), Placed::of(bob.buy(sku, 1).await));
         let id = super::numbers::orphan(&w, &alice, &placed).await;
+        let inbox = boss.page("/admin/exceptions").await;
+        assert!(inbox.contains("单号像是本店的，本店却没有这个订单"), "{api}: {inbox}");
         boss.post(&format!("/admin/exceptions/{id}/link"), &[("order_no", &waiting.no)]).await;
         assert_eq!(bob.status(&waiting.no).await, "to_ship", "{api}");
         w.run_jobs().await;

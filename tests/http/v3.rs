@@ -480,8 +480,14 @@ async fn what_the_key_of_v2_alone_tells_of_is_no_money_before_wechat_says_so() {
     assert_ne!(id, unproven);
     owner.post(&format!("/admin/exceptions/{id}/link"), &[("order_no", &waiting.no)]).await;
     assert_eq!(bob.status(&waiting.no).await, "to_ship");
-    // What an attempt of v2 waits for is paid by v2, as ever.
+    // What an attempt of v2 waits for is asked about at once, and paid by WeChat's word.
+    let ledger = w.count(money).await;
     w.notify(signed(&w.notice(&unpaid, "alice"))).await;
+    w.run_jobs().await;
+    assert_eq!((alice.status(&unpaid.no).await.as_str(), w.count(money).await), ("pending_payment", ledger));
+    w.wechat.pay_unheard(&unpaid.prepay_id, Paying::Well).unwrap();
+    w.notify(told(&w, &unpaid, &unpaid.out_trade_no, &w.transaction(&unpaid), "8800")).await;
+    w.run_jobs().await;
     assert_eq!(alice.status(&unpaid.no).await, "to_ship");
     w.must_hold().await;
 }
@@ -896,24 +902,43 @@ async fn money_is_for_what_wechat_says_that_it_was_paid_for() {
 /// money does not go back by itself, and nothing is sent before somebody has looked.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_that_a_notice_paid_and_wechat_did_not_is_not_sent() {
-    for (set_to, truly_paid) in [("v2", true), ("v3", true), ("v2", false), ("v3", false)] {
-        let case = format!("{set_to} {truly_paid}");
+    // Asked by somebody, or by whoever is about to send it or to give it back, where the shop has a better key.
+    for (set_to, by, truly_paid) in [
+        ("v2", "query", true),
+        ("v2", "query", false),
+        ("v3", "query", true),
+        ("v3", "query", false),
+        ("v3", "ship", true),
+        ("v3", "ship", false),
+        ("v3", "refund", true),
+        ("v3", "refund", false),
+    ] {
+        let case = format!("{set_to} {by} {truly_paid}");
         let w = world("").await;
         let sku = w.product("苹果", 8800, 99).await;
         let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
         owner.post("/admin/settings", &[("wechat-api", "v2")]).await;
         let placed = Placed::of(alice.buy(sku, 1).await);
-        owner.post("/admin/settings", &[("wechat-api", set_to)]).await;
         w.notify(told(&w, &placed, &placed.out_trade_no, "4200009001", "8800")).await;
         assert_eq!(alice.status(&placed.no).await, "to_ship", "{case}");
+        owner.post("/admin/settings", &[("wechat-api", set_to)]).await;
         if truly_paid {
             w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
         }
         let here = format!("/admin/orders/{}", placed.no);
-        owner.post(&format!("{here}/query"), &[]).await;
+        match by {
+            "query" => drop(owner.post(&format!("{here}/query"), &[]).await),
+            "refund" => {
+                let number = super::refunds::refund_pieces(&w, &owner, &placed, 1).await;
+                super::refunds::until(&w, &number, "failed").await;
+                assert!(owner.page(&format!("/admin/refunds/{number}")).await.contains("所以没有退"), "{case}");
+                owner.post(&format!("/admin/refunds/{number}/stop"), &[]).await;
+            }
+            _ => {}
+        }
         w.advance(5 * MINUTE);
         w.run_jobs().await;
-        assert_eq!(w.count("select count(*) from refunds").await, 0, "{case}");
+        assert_eq!(w.wechat.all_refunds().len(), 0, "{case}");
         owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
         let said = owner.said(&here).await;
         let words =
@@ -924,6 +949,45 @@ async fn an_order_that_a_notice_paid_and_wechat_did_not_is_not_sent() {
         assert_eq!(inbox.contains("多半是假的：请到商户平台核对，这一笔先不要退"), truly_paid, "{case}: {inbox}");
         w.must_hold().await;
     }
+}
+
+/// A late payment that a notice of API v2 alone has told of goes back by itself in no shop by v3 where WeChat knows of none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_payment_of_another_program_does_not_go_back_by_itself() {
+    let w = world("").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+    owner.post("/admin/settings", &[("wechat-api", "v2")]).await;
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    alice.post(&format!("/orders/{}/cancel", placed.no), None).await.ok();
+    let closed = "select count(*) from attempts where state = 'closed'";
+    w.wait("the closing", || async {
+        w.advance(MINUTE);
+        w.run_jobs().await;
+        w.count(closed).await == 1
+    })
+    .await;
+    w.advance(25 * HOUR);
+    w.run_jobs().await;
+    let theirs = Foreign {
+        app_id: APP_ID.into(),
+        trade_type: "JSAPI".into(),
+        out_trade_no: "OTHERPROG20261130001".into(),
+        total_fen: 8800,
+    };
+    let transaction = w.wechat.sell_elsewhere(&theirs).unwrap();
+    w.notify(told(&w, &placed, &placed.out_trade_no, &transaction, "8800")).await;
+    assert_eq!(w.count("select count(*) from refunds where state = 'approved'").await, 1);
+    owner.post("/admin/settings", &[("wechat-api", "v3")]).await;
+    w.advance(5 * MINUTE);
+    let failed = "select count(*) from refunds where state = 'failed' and problem_code = 'UNPROVEN'";
+    w.wait("the no", || async {
+        w.run_jobs().await;
+        w.count(failed).await == 1
+    })
+    .await;
+    assert_eq!(w.wechat.refunds(&transaction).len(), 0);
+    w.must_hold().await;
 }
 
 /// In a shop by API v3 an attempt of v2 that was closed is paid by WeChat's own word, and by no notice of v2.

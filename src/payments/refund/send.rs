@@ -15,7 +15,7 @@ use crate::ledger::{Entered, store as ledger};
 use crate::message_log::Logged;
 use crate::money::yuan;
 use crate::orders::{REFUNDABLE_FOR, Who};
-use crate::payments::{store as payments, word};
+use crate::payments::{check, store as payments, word};
 use crate::refunds::{CAME_BACK, LOOKED, NEVER_CAME_IN, OTHER_MERCHANT, Origin, Refund, RefundState, store as refunds};
 use crate::returns::store as returns;
 use crate::shop::Shop;
@@ -59,6 +59,9 @@ pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
         return Ok(ran);
     }
     if let Some(ran) = never_came_in(shop, &taken, id).await? {
+        return Ok(ran);
+    }
+    if let Some(ran) = only_noticed(shop, id).await? {
         return Ok(ran);
     }
     let refund = match next(shop, &account, id, false).await? {
@@ -142,6 +145,27 @@ async fn never_came_in(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Optio
         Ok(Some(Ran::Done))
     };
     shop.write_always(write).await
+}
+
+/// The same of money that an attempt of ours waited for, and that a notice of API v2 alone has told of. `None` where it may go.
+async fn only_noticed(shop: &Shop, id: RefundId) -> Result<Option<Ran>> {
+    let now = shop.now();
+    let waits = move |refund: &Refund| may_go_out(refund) && refund.not_before <= now;
+    let refund = shop.read(move |conn| Ok(refunds::by_id(conn, id)?.filter(waits))).await?;
+    let Some(transaction_id) = refund.and_then(|refund| refund.transaction_id) else { return Ok(None) };
+    match check::ask_noticed(shop, transaction_id).await? {
+        None | Some(Ok(true)) => Ok(None),
+        Some(Err(why)) => Ok(Some(Ran::Failed(why))),
+        Some(Ok(false)) => {
+            let write = move |tx: &Tx| {
+                if let Some(refund) = refunds::by_id(tx, id)?.filter(may_go_out) {
+                    give_up(tx, &refund, NEVER_CAME_IN, UNPROVEN)?;
+                }
+                Ok(Some(Ran::Done))
+            };
+            shop.write_always(write).await
+        }
+    }
 }
 
 /// What is said of a refund of money that WeChat does not know as what was told.

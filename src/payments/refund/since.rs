@@ -16,7 +16,7 @@ use crate::ledger::{Entered, store as ledger};
 use crate::message_log::Logged;
 use crate::money::Fen;
 use crate::orders::{self, Full, OrderStatus, Topic, Who};
-use crate::payments::{ToAsk, store as payments};
+use crate::payments::{ToAsk, check, store as payments};
 use crate::refunds::{Refund, store as refunds};
 use crate::shop::Shop;
 use crate::wechat::Account;
@@ -142,13 +142,19 @@ async fn rest(shop: &Shop, restored_at: i64) -> Result<Ran> {
 }
 
 /// The same of one order at once, for somebody who is about to send something for it. What is not heard stays open, and
-/// holds what was to leave. Answers whether there was anything to ask.
+/// holds what was to leave. So is money asked for that a notice of API v2 alone has told of, in a shop by v3. Answers whether there was
+/// anything to ask.
 pub async fn ask_first(shop: &Shop, order: OrderId) -> Result<bool> {
+    let paid = shop.read(move |conn| Ok(ledger::payment_of(conn, order)?)).await?;
+    let noticed = match paid {
+        Some(paid) => check::ask_noticed(shop, paid.transaction_id).await?.is_some(),
+        None => false,
+    };
     let read = move |conn: &Connection| {
         let Some(unasked) = ledger::unasked(conn, order)? else { return Ok(None) };
         Ok(payments::restored_at(conn)?.zip(ledger::payment_by_id(conn, unasked.entry)?))
     };
-    let Some((restored_at, entered)) = shop.read(read).await? else { return Ok(false) };
+    let Some((restored_at, entered)) = shop.read(read).await? else { return Ok(noticed) };
     let one = ToAsk { order, entry: entered.id, transaction_id: entered.transaction_id };
     about(shop, one, restored_at).await.map(|_| true)
 }
