@@ -342,3 +342,138 @@ fn held(refund: &Refund, now: i64) -> String {
         _ => format!("退款 {number} 没有查到就不发。{stop}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::OutRefundNo;
+    use crate::money::Fen;
+    use crate::refunds::Origin;
+
+    /// Money beside the orders that nobody has decided about.
+    fn item(kind: Kind) -> Exception {
+        Exception {
+            id: ExceptionId(1),
+            kind,
+            subject: "4200 X1".into(),
+            open: true,
+            order_id: None,
+            order_no: None,
+            refund_id: None,
+            out_trade_no: "X1".into(),
+            transaction_id: "4200".into(),
+            amount_fen: 100,
+            fee_type: "CNY".into(),
+            inside: false,
+            told_alone: false,
+            asking: None,
+            what: "多付了一笔".into(),
+            day: None,
+            difference: None,
+            ours: String::new(),
+            theirs: String::new(),
+            opened_at: 1,
+            resolved_at: None,
+            resolution: None,
+        }
+    }
+
+    fn refund(state: RefundState, tries: i64, problem_code: &str) -> Refund {
+        Refund {
+            id: RefundId(1),
+            out_refund_no: OutRefundNo::of_payment("4200", 1),
+            order_id: None,
+            inside: false,
+            transaction_id: Some("4200".into()),
+            payment: Fen::new(100).unwrap(),
+            origin: Origin::Automatic,
+            state,
+            amount: Fen::new(100).unwrap(),
+            freight: Fen::ZERO,
+            reason: "重复付款".into(),
+            description: String::new(),
+            requested_by: String::new(),
+            decided_by: String::new(),
+            answer: String::new(),
+            not_before: 1,
+            params: None,
+            tries,
+            sent_at: None,
+            accepted_at: None,
+            refund_id: None,
+            asked_as: None,
+            account: String::new(),
+            problem_code: problem_code.into(),
+            problem: "余额不足。".into(),
+            created_at: 1,
+            ended_at: None,
+        }
+    }
+
+    fn offered(options: Options) -> String {
+        let all = [
+            ("refund", options.refund),
+            ("restore", options.restore),
+            ("stop", options.stop),
+            ("link", options.link),
+            ("ask", options.ask),
+            ("mend", options.mend),
+        ];
+        all.into_iter().filter(|(_, may)| *may).map(|(name, _)| name).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_may_be_done_with_money_is_told_by_who_has_told_of_it_and_what_is_on_its_way_back() {
+        use RefundState::*;
+        let twice = || item(Kind::DuplicatePayment);
+        let alone = || Exception { told_alone: true, ..twice() };
+        let denied = || Exception { ours: OF_OTHERS.into(), ..alone() };
+        let hearsay = || Exception { subject: unproven("4200"), ..item(Kind::OrphanPayment) };
+        let bounced = || Exception { subject: format!("5000{BOUNCED}"), ..item(Kind::AmountMismatch) };
+        let (waits, tried, sent) = (refund(Approved, 0, ""), refund(Approved, 1, ""), refund(Processing, 1, ""));
+        let (failed, unsure) = (refund(Failed, 1, "NOTENOUGH"), refund(Failed, 0, NEVER_CAME_IN));
+        let cancelled = refund(Cancelled, 0, "");
+        for (name, exception, refund, asks_first, expected) in [
+            ("free", twice(), None, false, "refund link"),
+            ("stopped", twice(), Some(&cancelled), true, "refund link"),
+            ("waits", twice(), Some(&waits), true, "refund stop link"),
+            ("tried", twice(), Some(&tried), true, ""),
+            ("sent", twice(), Some(&sent), true, ""),
+            ("failed", twice(), Some(&failed), true, "mend"),
+            ("late", item(Kind::LatePayment), None, true, "refund restore"),
+            ("inside", Exception { inside: true, ..twice() }, None, true, ""),
+            ("told alone, by v2", alone(), None, false, "refund link"),
+            ("told alone, by v3", alone(), None, true, "ask"),
+            ("told alone and waits", alone(), Some(&waits), true, "stop ask"),
+            ("told alone and tried", alone(), Some(&tried), true, "ask"),
+            ("told alone and sent", alone(), Some(&sent), true, ""),
+            ("told alone and failed", alone(), Some(&failed), true, "ask mend"),
+            ("told alone, and an order's own", Exception { inside: true, ..alone() }, None, true, ""),
+            ("denied, by v2 again", denied(), None, false, "ask"),
+            ("denied and failed", denied(), Some(&unsure), false, "ask mend"),
+            ("hearsay", hearsay(), None, false, "ask"),
+            ("came back", bounced(), None, false, ""),
+        ] {
+            let look = Look { now: 2, asks_first };
+            assert_eq!(offered(exception.options(refund, look)), expected, "{name}");
+            let over = Exception { open: false, ..exception };
+            assert_eq!(offered(over.options(refund, look)), "", "{name}, settled");
+        }
+    }
+
+    #[test]
+    fn a_refund_that_did_not_go_out_says_whether_its_money_is_known_by_now() {
+        let (failed, unsure) = (RefundState::Failed, NEVER_CAME_IN);
+        let alone = || Exception { told_alone: true, ..item(Kind::DuplicatePayment) };
+        for (exception, code, words) in [
+            (alone(), unsure, "没有发出：到退款页停止这一笔"),
+            (alone(), "NOTENOUGH", "没有成功：余额不足。 到退款页停止这一笔"),
+            (item(Kind::DuplicatePayment), unsure, "微信已经查实这笔款"),
+            (item(Kind::DuplicatePayment), "NOTENOUGH", "没有成功：余额不足。 请处理后点重试"),
+            (item(Kind::LatePayment), unsure, "没有成功：余额不足。 请处理后点重试"),
+        ] {
+            let said = exception.next(Some(&refund(failed, 1, code)), Look { now: 2, asks_first: true });
+            assert!(said.contains(words), "{words}: {said}");
+        }
+    }
+}

@@ -951,6 +951,42 @@ async fn an_order_that_a_notice_paid_and_wechat_did_not_is_not_sent() {
     }
 }
 
+/// What was truly paid by API v2 goes back as ever once the shop sells by v3, and WeChat is asked about it once; where it says another
+/// sum than the notice did, nothing is sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_paid_by_v2_before_is_asked_about_once() {
+    for truly in [true, false] {
+        let w = world("").await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        owner.post("/admin/settings", &[("wechat-api", "v2")]).await;
+        let placed = Placed::of(alice.buy(sku, 2).await);
+        w.wechat.pay_unheard(&placed.prepay_id, if truly { Paying::Well } else { Paying::OtherAmount }).unwrap();
+        let transaction = w.transaction(&placed);
+        w.notify(told(&w, &placed, &placed.out_trade_no, &transaction, "17600")).await;
+        assert_eq!(alice.status(&placed.no).await, "to_ship", "{truly}");
+        owner.post("/admin/settings", &[("wechat-api", "v3")]).await;
+        let asked =
+            format!("select count(*) from messages where kind = 'orderquery' and transaction_id = '{transaction}'");
+        assert_eq!(w.count(asked.clone()).await, 0, "{truly}");
+        let here = format!("/admin/orders/{}", placed.no);
+        if !truly {
+            owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+            let said = owner.said(&here).await;
+            assert!(said.contains("微信说这笔付款是 175.99 CNY，账上记的是 ¥176.00，还没有人核对过"), "{said}");
+            assert_eq!(alice.status(&placed.no).await, "to_ship");
+            continue;
+        }
+        for _ in 0..2 {
+            let number = super::refunds::refund_pieces(&w, &owner, &placed, 1).await;
+            super::refunds::until(&w, &number, "succeeded").await;
+            assert_eq!(w.count(asked.clone()).await, 1, "{truly}");
+        }
+        assert_eq!(w.wechat.refunds(&transaction).len(), 2);
+        w.must_hold().await;
+    }
+}
+
 /// A late payment that a notice of API v2 alone has told of goes back by itself in no shop by v3 where WeChat knows of none.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_payment_of_another_program_does_not_go_back_by_itself() {
