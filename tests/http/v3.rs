@@ -951,6 +951,39 @@ async fn an_order_that_a_notice_paid_and_wechat_did_not_is_not_sent() {
     }
 }
 
+/// A notice calls another program's money a second payment of an order: in a shop by API v2, too, it does not go back by itself where
+/// WeChat has it under another number, or with another sum.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_wechat_has_for_something_else_goes_back_by_itself_in_no_shop() {
+    let words = "微信说这笔款的商户订单号是 OTHERPROG20261130001，通知说的是";
+    for fen in [8800, 9900] {
+        let w = World::new().await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, manager) = (w.buyer("alice").await, w.staff("manager", Role::Manager).await);
+        let old = w.paid(&alice, sku, 1).await;
+        let theirs = Foreign {
+            app_id: APP_ID.into(),
+            trade_type: "JSAPI".into(),
+            out_trade_no: "OTHERPROG20261130001".into(),
+            total_fen: fen,
+        };
+        let transaction = w.wechat.sell_elsewhere(&theirs).unwrap();
+        w.notify(told(&w, &old, &old.out_trade_no, &transaction, "8800")).await;
+        w.advance(5 * MINUTE);
+        let failed = "select count(*) from refunds where state = 'failed' and problem_code = 'UNPROVEN'";
+        w.wait("the no", || async {
+            w.run_jobs().await;
+            w.count(failed).await == 1
+        })
+        .await;
+        assert_eq!(w.wechat.refunds(&transaction).len(), 0, "{fen}");
+        let page = manager.page("/admin/exceptions").await;
+        assert!(page.contains(words) && page.contains("再向微信查一次<"), "{fen}: {page}");
+        assert!(!page.contains(">关联到订单<") && !page.contains(">立即退款<"), "{fen}: {page}");
+        w.must_hold().await;
+    }
+}
+
 /// What was truly paid by API v2 goes back as ever once the shop sells by v3, and WeChat is asked about it once; where it says another
 /// sum than the notice did, nothing is sent.
 #[tokio::test(flavor = "multi_thread")]

@@ -90,8 +90,8 @@ pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
 }
 
 /// Money of which only somebody with the key of API v2 has told goes back of a shop by API v3 once WeChat has told of it, and of
-/// any shop where WeChat has said no: whatever agreed to that did so before, however often it was tried then. `None` where it
-/// may go.
+/// any shop where WeChat has said no: whatever agreed to that did so before, however often it was tried then. What would go back by
+/// itself of a shop by v2 stays where WeChat has it for something else. `None` where it may go.
 async fn never_came_in(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Option<Ran>> {
     // Where another merchant number is set, nothing is sent either.
     if taken.asker(shop).is_err() {
@@ -101,16 +101,23 @@ async fn never_came_in(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Optio
     let (now, asks_first) = (shop.now(), shop.settings().api().asks_first());
     let read = move |conn: &Connection| {
         let refund = refunds::by_id(conn, id)?.filter(|refund| waits(refund, now));
-        let Some(transaction_id) = refund.and_then(|refund| refund.transaction_id) else { return Ok(None) };
-        let asked = ledger::is_told_alone(conn, &transaction_id)?
-            && (asks_first || exceptions::denied(conn, &transaction_id)?.is_some());
+        let Some((refund, transaction_id)) = refund.and_then(|refund| Some((refund.clone(), refund.transaction_id?)))
+        else {
+            return Ok(None);
+        };
+        if !ledger::is_told_alone(conn, &transaction_id)? {
+            return Ok(None);
+        }
+        // Elsewhere nothing but another word of WeChat's stops what goes back by itself.
+        let must = asks_first || exceptions::denied(conn, &transaction_id)?.is_some();
+        let asked = must || refund.origin == Origin::Automatic;
         let entered = ledger::payment(conn, &transaction_id)?.filter(|_| asked);
-        Ok(entered.map(|entered| (transaction_id, entered.name())))
+        Ok(entered.map(|entered| (transaction_id, entered.name(), must)))
     };
-    let Some((transaction_id, told_by)) = shop.read(read).await? else { return Ok(None) };
+    let Some((transaction_id, told_by, must)) = shop.read(read).await? else { return Ok(None) };
     let account = match word::asker(shop, told_by) {
         Ok(account) => account,
-        Err(why) => return Ok(Some(Ran::Failed(why))),
+        Err(why) => return Ok(must.then_some(Ran::Failed(why))),
     };
     let exchange = shop.wechat.order_query(&account, TradeOf::Transaction(&transaction_id), &shop.nonces).await;
     let mut entry = Logged::sent(&exchange);
@@ -119,13 +126,17 @@ async fn never_came_in(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Optio
         Ok(heard) => heard,
         Err(e) => {
             shop.write_always(move |tx| Ok(entry.record(tx).map(drop)?)).await?;
-            return Ok(Some(Ran::Failed(e.to_string())));
+            return Ok(must.then(|| Ran::Failed(e.to_string())));
         }
     };
     let mch_id = account.mch_id().to_owned();
     let write = move |tx: &Tx| {
         let mut entry = entry.clone();
         entry.reason = word::said(&heard, &mch_id);
+        if !must && !matches!(heard, None | Some(Trade::Paid(_))) {
+            entry.record(tx)?;
+            return Ok(None);
+        }
         if let Some(Trade::Paid(payment)) = &heard {
             entry.amount = Some(payment.total);
         }
