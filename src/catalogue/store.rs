@@ -439,6 +439,32 @@ pub fn barcodes(conn: &Connection) -> Result<Vec<(String, Coded)>> {
     .collect()
 }
 
+/// Every code and every barcode, with what is called so.
+pub fn all_codes(conn: &Connection) -> Result<Vec<(String, String)>> {
+    let mut rows = conn.prepare_cached(
+        "select s.sku_code, s.barcode, p.name as product_name
+           from skus s join products p on p.id = s.product_id
+          where p.deleted_at is null and (s.sku_code is not null or s.barcode is not null)
+          order by s.id",
+    )?;
+    let read = |row: &rusqlite::Row<'_>| {
+        let codes: [Option<String>; 2] = [row.get("sku_code")?, row.get("barcode")?];
+        let name: String = row.get("product_name")?;
+        Ok(codes.into_iter().flatten().map(|code| (code, name.clone())).collect::<Vec<_>>())
+    };
+    Ok(rows.query_map([], read)?.collect::<Result<Vec<_>>>()?.concat())
+}
+
+/// Everything that can be chosen, each with what it is about.
+pub fn all_specs(conn: &Connection) -> Result<Vec<(String, String)>> {
+    let mut rows = conn.prepare_cached(
+        "select distinct s.specs from skus s join products p on p.id = s.product_id where p.deleted_at is null",
+    )?;
+    let specs = rows.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>>>()?;
+    let of = |text: &String| serde_json::from_str::<Vec<(String, String)>>(text).unwrap_or_default();
+    Ok(specs.iter().flat_map(of).collect())
+}
+
 /// The specs as they are stored when a SKU of the product has them in another order: it is the same one.
 fn stored_specs(conn: &Connection, product_id: ProductId, specs: &[(String, String)]) -> Result<String> {
     let mut rows = conn.prepare_cached("select specs from skus where product_id = ?1")?;

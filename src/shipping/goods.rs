@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::Connection;
 
 use super::claims::{is_called, listed};
-use super::signs::Signs;
-use super::{Goods, Row, Says};
+use super::signs::{Signs, without_counts};
+use super::{Goods, Row, Says, UNTITLED, void};
 use crate::catalogue::store as catalogue;
 use crate::error::Result;
 use crate::ids::{LineId, OrderId};
@@ -15,11 +15,14 @@ use crate::orders::{Line, store as orders};
 use crate::tables;
 use crate::typed::{bare, holds_one_of, simplified};
 
-/// What the shop's goods are called: by the first sign of each name, and by the barcode on each.
+/// What the shop's goods are called: by the first sign of each name, by what each is coded, and what may be chosen of them.
 #[derive(Default)]
 pub struct Called {
     names: HashMap<char, Vec<String>>,
-    barcodes: HashMap<String, String>,
+    /// By code and by barcode.
+    codes: HashMap<String, String>,
+    /// What its specifications may be, each with all that it is about.
+    values: HashMap<String, HashSet<String>>,
 }
 
 /// Whether a row is all that its table has of its order, and says nothing else of how much leaves.
@@ -70,26 +73,69 @@ impl Called {
                 names.entry(first).or_default().push(name);
             }
         }
-        let barcodes = catalogue::barcodes(conn)?.into_iter().map(|(barcode, coded)| (barcode, coded.product_name));
-        Ok(Called { names, barcodes: barcodes.collect() })
+        let codes = catalogue::all_codes(conn)?.into_iter().map(|(code, name)| (plain(&code), name));
+        let mut values: HashMap<String, HashSet<String>> = HashMap::new();
+        for (about, value) in catalogue::all_specs(conn)? {
+            values.entry(plain(&value)).or_default().insert(plain(&about));
+        }
+        Ok(Called { names, codes: codes.collect(), values })
     }
 
-    /// Takes the columns of a table in which most cells name goods of the shop for what its goods are called, whatever the
-    /// titles above them, and answers with these; of the others nothing is kept.
+    /// Takes the columns of a table in which most cells name goods of the shop, or say what was chosen of them, for what its
+    /// goods are called, whatever the titles above them, and answers with these; of the others nothing is kept. Where people
+    /// write all kinds of words a cell must list goods and nothing else.
     pub fn find_columns(&self, rows: &mut [Row]) -> HashSet<String> {
         let mut seen: HashMap<&str, (usize, usize)> = HashMap::new();
         for (title, text) in rows.iter().flat_map(|row| &row.says.others) {
             let (filled, named) = seen.entry(title.trim()).or_default();
             *filled += 1;
-            *named += usize::from(self.names_any(text));
+            *named += usize::from(self.may_be_goods(title, text));
         }
         let of_goods = seen.into_iter().filter(|(_, (filled, named))| named * 2 >= *filled);
         let of_goods: HashSet<String> = of_goods.map(|(title, _)| title.to_owned()).collect();
         for says in rows.iter_mut().map(|row| &mut row.says) {
             let others = std::mem::take(&mut says.others);
-            says.named_goods.extend(others.into_iter().filter(|(title, _)| of_goods.contains(title.trim())));
+            let is_of_goods = |(title, text): &(String, String)| {
+                of_goods.contains(title.trim()) && (!holds_anything(title) || self.lists_goods(text))
+            };
+            says.named_goods.extend(others.into_iter().filter(is_of_goods));
         }
         of_goods
+    }
+
+    fn may_be_goods(&self, title: &str, text: &str) -> bool {
+        match holds_anything(title) {
+            true => self.lists_goods(text),
+            false => self.names_any(text) || self.is_a_choice(title, text) || self.lists_goods(text),
+        }
+    }
+
+    /// Whether a cell is something that can be chosen; figures are under their own title alone.
+    fn is_a_choice(&self, title: &str, text: &str) -> bool {
+        let text = plain(text);
+        self.values.get(&text).is_some_and(|abouts| tells(&text) || abouts.contains(&plain(title)))
+    }
+
+    /// Whether goods of the shop stand in a text, by name or by code, with their pieces and what was chosen, and nothing else.
+    fn lists_goods(&self, text: &str) -> bool {
+        // Short figures count rows as well.
+        let tells = |code: &str| code.len() >= LONG || code.len() >= SHORT && !code.bytes().all(|b| b.is_ascii_digit());
+        let coded = |part: &str| tells(part) && self.codes.contains_key(&plain(part));
+        let rest = |part: &str| {
+            let signs = Signs::of(part);
+            let named = self.named(&signs, &[]);
+            let rest = named.iter().fold(signs.clone(), |rest, (_, name)| rest.without(name));
+            let rest = rest.parts().into_iter().filter(|word| !self.values.contains_key(*word)).collect::<String>();
+            (!named.is_empty(), without_counts(&rest))
+        };
+        let mut any = false;
+        let mut fits = |part: &str| {
+            let part = counted(part, &[]).0;
+            let (named, rest) = rest(&part);
+            any |= named || coded(&part);
+            coded(&part) || rest.is_empty()
+        };
+        parts(text).flat_map(|part| part.split(BETWEEN)).all(|part| part.trim().is_empty() || fits(part)) && any
     }
 
     fn names_any(&self, text: &str) -> bool {
@@ -111,18 +157,26 @@ impl Called {
         for (title, text, under) in texts(says) {
             if self.differs(text, &known, whole, under) {
                 let written: String = text.trim().chars().take(40).collect();
-                return Ok(Some(format!("表里「{title}」是“{written}”，订单是 {}", ordered())));
+                return Ok(Some(format!("表里{}是“{written}”，订单是 {}", called(title), ordered())));
             }
         }
         if known.iter().any(|known| known.has_code(&goods.code)) {
             return Ok(None);
         }
         let name = plain(&goods.name);
-        let called: Vec<&Known<'_>> = known.iter().filter(|known| known.names.contains(&name)).collect();
+        let of_name: Vec<&Known<'_>> = known.iter().filter(|known| known.names.contains(&name)).collect();
         let other_spec =
-            !called.is_empty() && called.iter().all(|known| contradicts(&goods.spec, &known.line.spec_text));
+            !of_name.is_empty() && of_name.iter().all(|known| contradicts(&goods.spec, &known.line.spec_text));
         let written = goods.name.trim();
-        Ok(other_spec.then(|| format!("表里「{written}」的规格是“{}”，订单是 {}", goods.spec, ordered())))
+        if other_spec {
+            return Ok(Some(format!("表里「{written}」的规格是“{}”，订单是 {}", goods.spec, ordered())));
+        }
+        let meant = self.meant(says, &known);
+        let other = choices(says).find(|(title, text)| is_another_value(title, text, &meant));
+        let spec = Some(("规格", goods.spec.as_str())).filter(|(_, spec)| is_another_choice(spec, &meant));
+        Ok(other
+            .or(spec)
+            .map(|(title, text)| format!("表里{}是“{}”，订单是 {}", called(title), text.trim(), ordered())))
     }
 
     /// A code that a row has of goods which the order does not have, and their name.
@@ -132,11 +186,19 @@ impl Called {
                 continue;
             }
             let coded = catalogue::sku_with_code(conn, &code)?.map(|coded| coded.product_name);
-            if let Some(name) = coded.or_else(|| self.barcodes.get(&code).cloned()) {
+            if let Some(name) = coded.or_else(|| self.codes.get(&plain(&code)).cloned()) {
                 return Ok(Some((code, name)));
             }
         }
         Ok(None)
+    }
+
+    /// The lines that a row is about: those that it names, else all of them.
+    fn meant<'k, 'l>(&self, says: &Says, lines: &'k [Known<'l>]) -> Vec<&'k Known<'l>> {
+        let coded = lines.iter().filter(|known| codes(says).iter().any(|code| known.has_code(code)));
+        let named = texts(says).flat_map(|(_, text, _)| self.told(text, lines));
+        let meant: Vec<&Known<'_>> = coded.chain(named).collect();
+        if meant.is_empty() { lines.iter().collect() } else { meant }
     }
 
     /// What the rows of an order leave out of it, where they say which of its goods they mean, or how many pieces, and
@@ -160,8 +222,7 @@ impl Called {
             return Ok(None);
         }
         let known = lines.iter().map(|line| Known::of(conn, line)).collect::<Result<Vec<_>>>()?;
-        let named = sent().map(|row| self.lines_of(&row.says, &known)).collect::<Option<Vec<_>>>();
-        let named: HashSet<LineId> = named.unwrap_or_default().concat().into_iter().collect();
+        let (named, strange) = self.told_by(&sent().map(|row| &row.says).collect::<Vec<_>>(), &known);
         let text = |named_too: bool| {
             let of = lines.iter().filter(|line| line.left() > 0 && named.contains(&line.id) == named_too);
             of.map(|line| line.text_of(line.left())).collect::<Vec<_>>().join("；")
@@ -169,6 +230,12 @@ impl Called {
         let (here, rest) = (text(true), text(false));
         let only = "只发写的这些，请在这里写件数";
         let words = match count {
+            _ if !here.is_empty() && !rest.is_empty() && !strange.is_empty() => {
+                let strange: String = strange.join("、").chars().take(40).collect();
+                format!(
+                    "表里写了 {here} 和“{strange}”，“{strange}”认不出是哪一样，这笔订单还有 {rest} 没写，现在会整单一起发；{only}"
+                )
+            }
             _ if !here.is_empty() && !rest.is_empty() => {
                 format!("表里只写了 {here}，这笔订单还有 {rest} 没写，现在会整单一起发；{only}")
             }
@@ -183,14 +250,34 @@ impl Called {
         Ok(Some(Unnamed { words, named }))
     }
 
-    /// The lines that a row names; `None` where something stands there that may be another of them.
-    fn lines_of(&self, says: &Says, lines: &[Known<'_>]) -> Option<Vec<LineId>> {
-        const MORE: [&str; 5] = ["等", "…", "...", "套餐", "组合"];
+    /// The lines that rows name, and what stands beside them that is none of these; nothing where they may mean all of them.
+    fn told_by(&self, rows: &[&Says], lines: &[Known<'_>]) -> (HashSet<LineId>, Vec<String>) {
+        let Some(told) = rows.iter().map(|says| self.lines_of(says, lines)).collect::<Option<Vec<_>>>() else {
+            return Default::default();
+        };
+        // A row of goods that others call otherwise is one of those that no row names.
+        let otherwise = told.iter().filter(|told| told.lines.is_empty() && !told.strange.is_empty()).count();
+        let named: HashSet<LineId> = told.iter().flat_map(|told| told.lines.iter().copied()).collect();
+        let missing = lines.iter().filter(|known| known.line.left() > 0 && !named.contains(&known.line.id)).count();
+        match otherwise > 0 && otherwise >= missing {
+            true => Default::default(),
+            false => (named, told.into_iter().flat_map(|told| told.strange).collect()),
+        }
+    }
+
+    /// The lines that a row names; `None` where it says that there are more.
+    fn lines_of(&self, says: &Says, lines: &[Known<'_>]) -> Option<Told> {
+        const MORE: [&str; 9] = ["等", "…", "...", "套餐", "组合", "其他", "其它", "其余", "详见"];
         let mut named: Vec<LineId> = Vec::new();
         let coded = codes(says).into_iter().flat_map(|code| lines.iter().filter(move |known| known.has_code(&code)));
         named.extend(coded.map(|known| known.line.id));
         let by_code = !named.is_empty();
+        let mut unknown: Vec<(String, String)> = Vec::new();
         for (_, text, _) in texts(says) {
+            let is_own = |word: &str| lines.iter().any(|known| known.line.name.contains(word));
+            if MORE.iter().any(|word| text.contains(word) && !is_own(word)) {
+                return None;
+            }
             let listed = without_brackets(text);
             let parts: Vec<&str> = parts(&listed).flat_map(|part| part.split(BETWEEN)).collect();
             let spec = if parts.len() == 1 { format!("{text} {}", says.goods.spec) } else { String::new() };
@@ -199,27 +286,35 @@ impl Called {
                 let signs = Signs::of(&goods);
                 let of = self.told(&goods, lines);
                 let all: Vec<&str> = self.named(&signs, lines).into_iter().map(|(_, name)| name).collect();
-                let own = |name: &&str| lines.iter().any(|known| known.has_name(name));
+                let own = || lines.iter().filter(|known| all.iter().any(|name| known.has_name(name)));
                 match () {
                     () if !of.is_empty() => {
                         let chosen = chosen(&format!("{goods} {spec}"), &of);
                         named.extend(chosen.iter().map(|known| known.line.id));
                     }
-                    () if !all.is_empty() && all.iter().all(own) => {
-                        let of = lines.iter().filter(|known| all.iter().any(|name| known.has_name(name)));
-                        named.extend(of.map(|known| known.line.id));
-                    }
-                    () if says_no_goods(&signs.text, lines) => {}
+                    () if own().next().is_some() => named.extend(own().map(|known| known.line.id)),
+                    () if says_no_goods(&signs.text, lines) || self.values.contains_key(&signs.text) => {}
                     () if by_code && parts.len() == 1 => {}
-                    () => return None,
+                    () if lines.iter().any(|known| known.has_code(&goods)) => {}
+                    () => unknown.push((without_counts(&signs.text), part.trim().to_owned())),
                 }
             }
-            if MORE.iter().any(|word| text.contains(word)) && !lines.iter().any(|known| known.line.name.contains("等"))
-            {
-                return None;
+        }
+        let mut strange = Vec::new();
+        for (text, part) in unknown {
+            let (known, others): (Vec<&Known<'_>>, Vec<_>) = lines
+                .iter()
+                .filter(|known| known.may_be_short(&text))
+                .partition(|known| named.contains(&known.line.id));
+            match others[..] {
+                // A word for what is named already says nothing new.
+                [] if !known.is_empty() => {}
+                [only] => named.push(only.line.id),
+                _ => strange.push(part),
             }
         }
-        Some(named)
+        strange.dedup();
+        Some(Told { lines: named, strange })
     }
 
     fn differs(&self, text: &str, lines: &[Known<'_>], whole: Whole, under: Under) -> bool {
@@ -326,9 +421,42 @@ impl Called {
     }
 }
 
+/// What a row says of the lines of its order.
+struct Told {
+    lines: Vec<LineId>,
+    /// What stands there that is none of them for all that anybody knows.
+    strange: Vec<String>,
+}
+
+/// A column as it is named to people.
+fn called(title: &str) -> String {
+    if title.trim().is_empty() { UNTITLED.to_owned() } else { format!("「{title}」") }
+}
+
+/// Whether all kinds of words are written under a title, or there is none.
+fn holds_anything(title: &str) -> bool {
+    title.trim().is_empty() || void::is_remark(title)
+}
+
+/// Every cell that may say what was chosen, with its title.
+fn choices(says: &Says) -> impl Iterator<Item = (&str, &str)> {
+    let spec = Some(("规格", says.goods.spec.as_str()));
+    texts(says).map(|(title, text, _)| (title, text)).chain(spec).filter(|(_, text)| !text.trim().is_empty())
+}
+
+/// Whether a cell is nothing but another choice than any of these lines has. A figure says it under its own title alone.
+fn is_another_value(title: &str, text: &str, lines: &[&Known<'_>]) -> bool {
+    let (title, text) = (plain(title), plain(text));
+    let is_another = |known: &&Known<'_>| {
+        let fits = |(about, value): &(String, String)| *value == text && (tells(value) || *about == title);
+        known.choices.iter().any(fits) && !known.values.contains(&text)
+    };
+    !lines.is_empty() && lines.iter().all(is_another)
+}
+
 /// Every cell of a row that says what its goods are called, with its title.
 fn texts(says: &Says) -> impl Iterator<Item = (&str, &str, Under)> {
-    let named = says.named_goods.iter().filter(|(title, _)| *title != says.goods_title);
+    let named = says.named_goods.iter().filter(|(title, _)| title.is_empty() || *title != says.goods_title);
     let named = named.map(|(title, text)| {
         let under = if is_titled(title) { Under::Other } else { Under::Goods };
         (title.as_str(), text.as_str(), under)
@@ -337,15 +465,23 @@ fn texts(says: &Says) -> impl Iterator<Item = (&str, &str, Under)> {
     own.into_iter().chain(named).filter(|(_, text, _)| !text.trim().is_empty())
 }
 
+/// What is shorter is no code for sure.
+const SHORT: usize = 3;
+/// So long are figures that are nothing but a code.
+const LONG: usize = 6;
+
 /// What may be codes in a row: the code's cell, each of several in it, and a whole cell where columns are exchanged.
 fn codes(says: &Says) -> Vec<String> {
-    const SHORT: usize = 3;
     let (code, goods) = (bare(&says.goods.code), &says.goods);
-    let parts = code.split(['；', ';', '，', ',', '、', '+', '|', '\n', ' ']).map(|part| counted(part, &[]).0);
-    let parts: Vec<String> = parts.filter(|part| *part != code && part.len() >= SHORT).collect();
+    let listed = code.split(['；', ';', '，', ',', '、', '+', '|', '\n', ' ']).map(|part| counted(part, &[]).0);
+    let listed: Vec<String> = listed.filter(|part| *part != code && part.len() >= SHORT).collect();
     let cells = says.named_goods.iter().map(|(_, text)| text).chain([&goods.name, &goods.spec]);
-    let cells = cells.map(|text| bare(text)).filter(|text| text.len() >= SHORT);
-    let mut all: Vec<String> = [code.clone()].into_iter().chain(parts).chain(cells).collect();
+    let each = |text: &String| {
+        let apart = parts(text).flat_map(|part| part.split(BETWEEN)).map(|part| counted(part, &[]).0);
+        [bare(text)].into_iter().chain(apart).filter(|text| text.len() >= SHORT).collect::<Vec<_>>()
+    };
+    let cells = cells.flat_map(each);
+    let mut all: Vec<String> = [code.clone()].into_iter().chain(listed).chain(cells).collect();
     all.retain(|code| !code.is_empty());
     all.dedup();
     all
@@ -359,12 +495,13 @@ fn chosen<'k, 'l>(text: &str, lines: &[&'k Known<'l>]) -> Vec<&'k Known<'l>> {
     if some.is_empty() { lines.to_vec() } else { some }
 }
 
-/// Whether a part of a list is none of the goods: a choice, a number, what is laid in for nothing.
+/// Whether a part of a list is none of the goods: a choice, a number, what is laid in for nothing or said of the parcel.
 fn says_no_goods(text: &str, lines: &[Known<'_>]) -> bool {
-    const BESIDE: &str = "贺卡 卡片 蜡烛 餐具 刀叉 小票 礼袋 手提袋 袋子 冰袋 保温袋 发票 赠品 纸巾 吸管";
+    const BESIDE: &str = "贺卡 卡片 蜡烛 餐具 刀叉 小票 礼袋 手提袋 袋子 冰袋 冰块 干冰 保温袋 保温箱 泡沫箱 发票 赠 礼品 小样 纸巾 吸管 \
+                          包装 礼盒装 包邮 运费 邮费 优惠 满减 加急 易碎 轻放 冷链 保鲜 默认 均码 规格 共计 合计 总计";
     let values = lines.iter().flat_map(|known| known.values.iter().chain(known.abouts.iter().map(|(about, _)| about)));
-    let rest = values.fold(text.replace("规格", ""), |rest, value| rest.replace(value.as_str(), ""));
-    !rest.chars().any(char::is_alphabetic) || holds_one_of(&rest, BESIDE)
+    let rest = values.fold(text.to_owned(), |rest, value| rest.replace(value.as_str(), ""));
+    !without_counts(&rest).chars().any(char::is_alphabetic) || holds_one_of(&rest, BESIDE)
 }
 
 /// Under what title goods are called something.
@@ -383,6 +520,8 @@ struct Known<'l> {
     values: Vec<String>,
     /// What else could have been, by what it is about.
     others: Vec<(String, String)>,
+    /// All of that, figures too.
+    choices: Vec<(String, String)>,
     /// Of what was chosen, what it is about.
     abouts: Vec<(String, String)>,
     codes: Vec<String>,
@@ -401,13 +540,24 @@ impl<'l> Known<'l> {
             let of = skus.iter().filter(move |sku| (sku.id == line.sku_id) == own).flat_map(|sku| &sku.specs);
             of.map(|(about, value)| (plain(about), plain(value))).collect::<Vec<_>>()
         };
-        let others = specs(false).into_iter().filter(|(_, value)| !values.contains(value) && tells(value)).collect();
+        let choices: Vec<_> = specs(false).into_iter().filter(|(_, value)| !values.contains(value)).collect();
+        let others = choices.iter().filter(|(_, value)| tells(value)).cloned().collect();
         let codes = catalogue::codes(conn, line.sku_id)?.iter().map(|code| plain(code)).collect();
-        Ok(Known { line, names, others, abouts: specs(true), values, codes })
+        Ok(Known { line, names, others, choices, abouts: specs(true), values, codes })
     }
 
     fn has_name(&self, name: &str) -> bool {
         self.names.iter().any(|own| own == name)
+    }
+
+    /// Whether a text may stand for its name, maybe with what was chosen: all its signs are there.
+    fn may_be_short(&self, text: &str) -> bool {
+        let is_short = |name: &String| {
+            let chosen = |c: char| self.values.iter().any(|value| value.contains(c));
+            text.chars().all(|c| name.contains(c) || chosen(c)) && text.chars().any(|c| name.contains(c))
+        };
+        let han = |c: char| !c.is_ascii() && c.is_alphabetic();
+        (text.contains(han) || text.len() >= SHORT) && self.names.iter().any(is_short)
     }
 
     fn has_code(&self, code: &str) -> bool {

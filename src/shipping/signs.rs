@@ -25,6 +25,13 @@ impl Signs {
         at == 0 || at == self.text.len() || self.gaps.contains(&at)
     }
 
+    /// The words between which something else stands.
+    pub fn parts(&self) -> Vec<&str> {
+        let ends = self.gaps.iter().copied().chain([self.text.len()]);
+        let starts = [0].into_iter().chain(self.gaps.iter().copied());
+        starts.zip(ends).map(|(start, end)| &self.text[start..end]).filter(|part| !part.is_empty()).collect()
+    }
+
     /// Whether what stands here is meant as goods, and is no part of another word: nothing joins it to what stands before
     /// and behind, but a number of pieces, a word that lays something in besides, or what is `known` to begin or end there.
     pub fn is_a_word(&self, at: usize, name: &str, known: &[(usize, usize)]) -> bool {
@@ -100,6 +107,20 @@ fn list(words: &'static str) -> impl Iterator<Item = &'static str> {
 
 fn is_numeral(c: char) -> bool {
     c.is_ascii_digit() || "一二两三四五六七八九十半大中小".contains(c)
+}
+
+/// Letters without how many there are: no `2盒`, no `x3`, no `500g`.
+pub fn without_counts(text: &str) -> String {
+    const WEIGHTS: [&str; 9] = ["kg", "ml", "cm", "mm", "克", "g", "l", "升", "米"];
+    let is_digit = |c: char| c.is_ascii_digit();
+    let (mut rest, mut kept) = (text, String::new());
+    while let Some(at) = rest.find(is_digit) {
+        kept.push_str(rest[..at].strip_suffix('x').unwrap_or(&rest[..at]));
+        rest = rest[at..].trim_start_matches(is_digit);
+        let unit = WEIGHTS.into_iter().chain(list(MEASURES)).find(|unit| rest.starts_with(unit));
+        rest = &rest[unit.map_or(0, str::len)..];
+    }
+    kept + rest
 }
 
 /// `…2件`, `…大份`

@@ -734,6 +734,8 @@ fn said_beside(row: &tables::Row, order: &str) -> Says {
         says.receivers.extend(name.map(|name| (String::new(), name)));
         says.phones.extend(phones.into_iter().map(|phone| (String::new(), phone)));
     }
+    let untitled = row.unheaded().filter(|text| beside::labelled("", text).0.is_empty());
+    says.others.extend(untitled.map(|text| (String::new(), text.chars().take(MOST_OF_GOODS).collect())));
     let numbers = [ORDER, ELSEWHERE, OUT_TRADE_NO, TRANSACTION].into_iter().filter_map(|column| {
         Some((row.title(column)?.to_owned(), said(column))).filter(|(_, text)| !text.is_empty() && text != order)
     });

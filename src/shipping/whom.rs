@@ -44,7 +44,7 @@ pub fn said<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Says {
                 of_whom.receivers.push(own);
             }
             Some(Part::Goods) => says.named_goods.push(goods()),
-            None if may_be_titled(title) && !void::is_remark(title) => says.others.push(goods()),
+            None if void::is_remark(title) || may_be_titled(title) => says.others.push(goods()),
             None => {}
         }
     }

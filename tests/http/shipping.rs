@@ -652,8 +652,23 @@ async fn goods_are_held_against_their_order_under_whatever_title() {
 #[tokio::test(flavor = "multi_thread")]
 async fn goods_are_found_where_columns_are_exchanged() {
     let w = World::new().await;
-    let specs = vec![("尺寸".to_owned(), "6 寸".to_owned())];
-    let (_, cake) = w.product_with("草莓奶油蛋糕", 1000, 99, |_, sku| sku.specs = specs).await;
+    let sized =
+        |size: &str, layers: &str| vec![("尺寸".to_owned(), size.to_owned()), ("层数".to_owned(), layers.to_owned())];
+    let (id, cake) = w.product_with("草莓奶油蛋糕", 1000, 99, |_, sku| sku.specs = sized("6 寸", "1")).await;
+    let larger = move |tx: &Tx| {
+        let draft = xiaopu::catalogue::store::SkuDraft {
+            specs: sized("8 寸", "2"),
+            sku_code: None,
+            price: xiaopu::money::Fen::new(2000).unwrap(),
+            market_price: None,
+            limit_per_order: None,
+            delivery: xiaopu::catalogue::Delivery::Express,
+            weight: 0,
+            enabled: true,
+        };
+        Ok(xiaopu::catalogue::store::put_sku(tx, id, &draft)?)
+    };
+    w.shop.write(larger).await.unwrap();
     let (_, biscuit) = w.product_with("黄油曲奇", 1000, 99, |_, _| {}).await;
     let code = move |tx: &Tx| {
         tx.execute("update skus set sku_code = 'CK-6', barcode = '6901234567892' where id = ?1", [cake])?;
@@ -684,6 +699,25 @@ async fn goods_are_found_where_columns_are_exchanged() {
         ("店铺\t品牌", "黄油曲奇\t黄油曲奇", true),
         ("买家昵称\t发件人", "黄油曲奇\t黄油曲奇", true),
         ("类目\t序号", "黄油曲奇系列\t1", true),
+        ("明细\t序号", "HY9*1\t1", false),
+        ("明细\t序号", "CK-6*1\t1", true),
+        ("内容\t序号", "CK-6*1；HY9*1\t1", false),
+        ("物品\t序号", "6912345678904\t1", false),
+        ("备注1\t序号", "黄油曲奇 x1\t1", false),
+        ("备注1\t序号", "草莓奶油蛋糕 6 寸\t1", true),
+        ("卖家备注\t序号", "HY9\t1", false),
+        ("\t序号", "黄油曲奇 ×1\t1", false),
+        ("\t序号", "草莓奶油蛋糕 ×1\t1", true),
+        ("尺寸\t序号", "8 寸\t1", false),
+        ("尺寸\t序号", "6 寸\t1", true),
+        ("大小\t商品名称", "8寸\t草莓奶油蛋糕", false),
+        ("大小\t商品名称", "6寸\t草莓奶油蛋糕", true),
+        ("商品名称\t规格", "8 寸\t草莓奶油蛋糕", false),
+        ("商品名称\t规格", "草莓奶油蛋糕（自提）\t8寸", false),
+        ("层数\t序号", "2\t1", false),
+        ("层数\t序号", "1\t1", true),
+        ("数量\t序号", "2\t1", true),
+        ("商品信息\t序号", "草莓奶油蛋糕\t2", true),
     ] {
         let table = format!("订单号\t{head}\t快递单号\t快递公司\n{no}\t{said}\tSF1234567890123\t顺丰");
         let page = packer.page(&bring(&w, &packer, pasted(&table)).await).await;
@@ -729,6 +763,21 @@ async fn what_a_table_leaves_out_of_an_order_is_asked_about() {
         ("商品名称", vec![format!("草莓奶油蛋糕；法式乡村面包\t{n1}")], ""),
         ("商品名称", vec![format!("自家叫法\t{n1}")], ""),
         ("商品名称", vec![format!("草莓奶油蛋糕等\t{n1}")], ""),
+        ("商品名称", vec![format!("草莓奶油蛋糕+其他\t{n1}")], ""),
+        ("商品名称", vec![format!("草莓奶油蛋糕+面包\t{n1}")], ""),
+        ("商品名称", vec![format!("草莓奶油蛋糕*1+乡村面包*1\t{n1}")], ""),
+        (
+            "商品名称",
+            vec![format!("草莓奶油蛋糕+全麦吐司\t{n1}")],
+            "“全麦吐司”认不出是哪一样，这笔订单还有 法式乡村面包 ×1",
+        ),
+        ("托寄物", vec![format!("草莓奶油蛋糕*1，吐司*1\t{n1}")], "认不出是哪一样，这笔订单还有 法式乡村面包 ×1"),
+        ("商品名称", vec![format!("草莓奶油蛋糕+蛋糕\t{n1}")], "还有 法式乡村面包 ×1 没写"),
+        ("商品名称\t托寄物", vec![format!("草莓奶油蛋糕\t食品\t{n1}")], "还有 法式乡村面包 ×1 没写"),
+        ("商品名称\t托寄物", vec![format!("草莓奶油蛋糕+法式乡村面包\t食品\t{n1}")], ""),
+        ("明细", vec![format!("BR1*1\t{n1}")], "还有 草莓奶油蛋糕 ×1 没写"),
+        ("明细", vec![format!("BR1+草莓奶油蛋糕\t{n1}")], ""),
+        ("商品名称", vec![format!("草莓奶油蛋糕\t{n1}"), format!("自家叫法\t{n2}")], ""),
         ("数量", vec![format!("1\t{n1}")], ""),
         ("序号", vec![format!("1\t{n1}")], ""),
         ("商品名称", vec![format!("草莓奶油蛋糕\t{n1}"), format!("法式乡村面包\t{n1}")], ""),
