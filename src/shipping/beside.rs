@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use super::{Remark, void};
 use crate::buyers::addresses::without_phones;
+use crate::ids::OrderNo;
 use crate::parcels::halts::{halts, is_harmless};
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::places;
@@ -250,6 +251,13 @@ pub fn phones(text: &str) -> Vec<String> {
 /// Whether so many of so many rows are few enough to stand out.
 pub fn are_few(n: usize, rows: usize) -> bool {
     rows <= FEW_ROWS || n * 2 < rows
+}
+
+/// An order's number that has a cell to itself, or with nothing beside it but what people call such a number.
+pub fn order_no(text: &str) -> Option<OrderNo> {
+    let text = bare(text);
+    let number = text.trim_start_matches(|c: char| "订单编号小程序商城: #".contains(c));
+    OrderNo::read(&text).filter(|no| number.len() <= no.as_str().len() + 2)
 }
 
 /// A cell without a title above it that has one in itself: `收件人：李四`.

@@ -833,8 +833,7 @@ fn goods_of(row: &tables::Row) -> Goods {
 
 /// The only number of ours that has a cell to itself, under a title that says nothing of it, with that title.
 fn own_elsewhere(row: &tables::Row) -> Option<(&str, OrderNo)> {
-    let alone = |text: &str| OrderNo::read(text).filter(|no| bare(text).len() <= no.as_str().len() + 2);
-    let mut found = row.cells().filter_map(|(title, cell)| Some((title, alone(cell.shown())?)));
+    let mut found = row.cells().filter_map(|(title, cell)| Some((title, beside::order_no(cell.shown())?)));
     let first = found.next()?;
     found.all(|(_, no)| no == first.1).then_some(first)
 }

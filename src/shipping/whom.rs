@@ -16,7 +16,7 @@ use crate::ids::OrderId;
 use crate::orders::{Order, store as orders};
 use crate::parcels::carriers::Carriers;
 use crate::parcels::halts::halts;
-use crate::places;
+use crate::places::{self, Place};
 use crate::settings::regions::{Freight, Regions};
 use crate::typed::{bare, holds_one_of, simplified};
 
@@ -116,7 +116,7 @@ fn named_beside(text: &str) -> Option<String> {
             false => {
                 let twice = TWICE.iter().any(|two| name.starts_with(two)) && (3..=4).contains(&length);
                 let named = is_surname && (2..=3).contains(&length) || twice;
-                let place = !matches!(places::written(&name), places::Written::Nothing);
+                let place = !matches!(places::written(&name), places::Written::Nothing) || Place::parse(&name).is_ok();
                 (named && !place && !Carriers::default().knows(&name)).then_some(name)
             }
         }
@@ -265,7 +265,9 @@ fn ask_what_stands_out(conn: &Connection, row: &mut Row, order: Option<&Order>) 
         remark.text = beside::shown(&remark.text);
         // Known words say better what is wrong.
         let is_asked = || row.beside().any(|words| words.starts_with(&remark.text()));
-        if remark.asks && !own.contains(&text) && !is_asked() {
+        let is_its_number =
+            || order.is_some_and(|order| beside::order_no(&remark.text).as_ref() == Some(&order.order_no));
+        if remark.asks && !own.contains(&text) && !is_its_number() && !is_asked() {
             row.ask(Of::Row, remark.text());
         }
     }

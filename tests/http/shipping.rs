@@ -437,6 +437,11 @@ async fn a_row_that_contradicts_its_order_is_asked_about() {
         let (fine, page) = ready(&format!("{a}\t{company}\tX89537574640")).await;
         assert!(fine, "{company}: {page}");
     }
+    // No column is called after it, and what it is called stands in its cell.
+    for said in [a.clone(), format!("订单{a}"), format!("订单号：{a}"), format!("小程序订单 {a}")] {
+        let (fine, page) = ready(&format!("收件人\t备注\t快递单号\n张小红\t{said}\tSF1234567890123")).await;
+        assert!(fine, "{said}: {page}");
+    }
     // Whose it is, in the order's own cell.
     for (cell, words) in [
         (format!("{a}(李雷)"), "「订单号」是 李*，订单是 张*"),
@@ -445,6 +450,7 @@ async fn a_row_that_contradicts_its_order_is_asked_about() {
         (format!("{a}（张女士）"), ""),
         (format!("{a}（小程序）"), ""),
         (format!("{a}（周一单）"), ""),
+        (format!("{a}（江苏）"), ""),
         (format!("订单号：{a}"), ""),
         (format!("{a} 王小样 13812340001"), "「订单号」尾号 0001，订单是尾号 0014"),
         (format!("王小样 13812340001 {a}"), "尾号 0001"),
