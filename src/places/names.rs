@@ -115,8 +115,13 @@ fn ending(name: &str) -> Option<(&str, &'static str)> {
 }
 
 /// What people say for names that are too long for anybody.
-const USUAL: [(&str, &str); 3] =
-    [("巴音郭楞蒙古自治州", "巴州"), ("博尔塔拉蒙古自治州", "博州"), ("克孜勒苏柯尔克孜自治州", "克州")];
+const USUAL: [(&str, &str); 5] = [
+    ("巴音郭楞蒙古自治州", "巴州"),
+    ("博尔塔拉蒙古自治州", "博州"),
+    ("克孜勒苏柯尔克孜自治州", "克州"),
+    ("锡林郭勒盟", "锡盟"),
+    ("阿拉善盟", "阿盟"),
+];
 
 /// What is left of a text behind each spelling of a city's or district's name that it begins with.
 pub fn rests<'t>(name: &str, text: &'t str) -> Vec<&'t str> {
