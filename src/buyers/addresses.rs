@@ -15,6 +15,8 @@ pub const PROVINCE: Length = Length::between(1, 20);
 pub const CITY: Length = Length::up_to(20);
 pub const DISTRICT: Length = CITY;
 pub const DETAIL: Length = Length::between(1, 120);
+/// What is ticked where a region is to be kept as it was typed.
+pub const AS_WRITTEN: &str = "省市区没写错";
 const POSTCODE: Length = Length::up_to(10);
 
 /// Where a parcel goes. Made only by `AddressForm::check`, or read back from our own rows.
@@ -38,6 +40,17 @@ impl Address {
     /// `上海市浦东新区`, though WeChat says 上海市 twice.
     pub fn region(&self) -> String {
         places::region(&self.province, &self.city, &self.district)
+    }
+
+    /// What somebody should look at once more of a region that was typed, and how it is kept as it stands.
+    pub fn must_be_a_region(&self, as_written: bool) -> Result<()> {
+        match places::doubt(&self.province, &self.city, &self.district).filter(|_| !as_written) {
+            Some(doubt) => {
+                let words = format!("{}；真要照这样寄的，勾选“{AS_WRITTEN}”再保存", doubt.words);
+                Err(Error::field(doubt.field, words))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The place as everything that names places knows it; `None` where not even the province is known.

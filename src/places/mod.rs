@@ -2,6 +2,7 @@
 //!
 //! Settings, addresses and filters are all read here, so that 上海市浦东新区, 上海 浦东 and 上海市/上海市/浦东新区 are one place.
 
+mod doubt;
 mod former;
 mod list;
 mod names;
@@ -9,6 +10,7 @@ mod written;
 
 use std::sync::LazyLock;
 
+pub use doubt::{Doubt, doubt};
 pub use list::{Listed, Sought, listed, sought, with_values};
 use names::short;
 pub use written::{Named, Written, written};

@@ -263,5 +263,38 @@ async fn an_order_that_is_moved_elsewhere_says_what_the_settings_say_of_it() {
         let said = clerk.said(&page).await;
         assert!(said.contains(words) && said.contains("注意") == (province != "江苏省"), "{province}: {said}");
     }
+    // What is no region waits for a word; what the buyer's phone said of it is never asked about again.
+    for (province, city, district, sure, words) in [
+        ("火星省", "杭州市", "西湖区", "false", "「火星省」不是省、自治区或直辖市"),
+        ("江苏省", "杭州市", "西湖区", "false", "江苏省里没有「杭州市」，浙江省杭州市才有"),
+        ("浙江省", "杭州市", "姑苏区", "false", "杭州市里没有「姑苏区」"),
+        ("火星省", "杭州市", "西湖区", "true", "收货信息已改"),
+        ("火星省", "杭州市", "西湖区", "false", "收货信息已改"),
+        ("香港", "", "沙田区", "false", "收货信息已改"),
+    ] {
+        let phone = if sure == "true" { "13900000003" } else { "13900000002" };
+        let form = [
+            ("receiver", "陈建国"),
+            ("phone", phone),
+            ("province", province),
+            ("city", city),
+            ("district", district),
+            ("detail", "中心路1号"),
+            ("as_written", sure),
+        ];
+        clerk.post(&format!("{page}/address"), &form).await;
+        let said = clerk.said(&page).await;
+        assert!(said.contains(words), "{province} {city} {district}: {said}");
+    }
+    let form = [
+        ("lines[0].what", "茶"),
+        ("receiver", "陈建国"),
+        ("phone", "13900000002"),
+        ("province", "火星省"),
+        ("city", "杭州市"),
+        ("detail", "中心路1号"),
+    ];
+    let refused = clerk.page_of("/admin/drafts", &form).await;
+    assert!(refused.contains("不是省、自治区或直辖市") && refused.contains("省市区没写错</label>"), "{refused}");
     assert_eq!(alice.order(&placed.no).await["totalFen"], 5800);
 }

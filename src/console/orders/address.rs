@@ -30,6 +30,9 @@ struct Where {
     city: String,
     district: String,
     detail: String,
+    /// The region is none that anybody knows, and is to be kept.
+    #[field(default = false)]
+    as_written: bool,
     /// Which address the form was made of; empty where that was not said.
     #[field(default = String::new())]
     of: String,
@@ -48,6 +51,7 @@ async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<String
     let typed = [&form.receiver, &form.phone, &form.province, &form.city, &form.district, &form.detail];
     let read = AddressForm::of(typed.map(|part| Some(part.clone())));
     let (address, order, of) = (read.check("")?, find(shop, no).await?, form.of.clone());
+    let as_written = form.as_written;
     let settings = shop.settings();
     let write = move |tx: &Tx| {
         let order = store::by_id(tx, order.id)?.ok_or(Code::NotFound)?;
@@ -69,6 +73,8 @@ async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<String
             let by_others = !of.is_empty() && of != mark(&before);
             return Ok(if by_others { CHANGED } else { "收货信息没有变" }.to_owned());
         }
+        // What came of the buyer's own phone is his to say.
+        address.must_be_a_region(as_written || before.region() == address.region())?;
         moves::readdress(tx, order.id, &address)?;
         // The log is read by many: it shows what changed, and not where somebody lives.
         let what = format!("{READDRESSED}：{} → {}", masked(&before), masked(&address));

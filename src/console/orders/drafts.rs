@@ -155,6 +155,9 @@ struct DraftForm {
     district: String,
     #[field(default = String::new())]
     detail: String,
+    /// The region is none that anybody knows, and is to be kept.
+    #[field(default = false)]
+    as_written: bool,
     #[field(default = String::new())]
     remark: String,
     /// Only what was pasted is to be read.
@@ -213,7 +216,9 @@ impl DraftForm {
         if parts.iter().all(|part| part.trim().is_empty()) {
             return Ok(None);
         }
-        AddressForm::of(parts.map(|part| Some(clean(part)))).check("").map(Some)
+        let address = AddressForm::of(parts.map(|part| Some(clean(part)))).check("")?;
+        address.must_be_a_region(self.as_written)?;
+        Ok(Some(address))
     }
 
     /// The goods, each with the SKU that its words name.
