@@ -3,7 +3,7 @@
 use crate::typed::{bare, holds, simplified};
 
 /// Whole words for goods that can be found, sold out or not.
-const ON: [&str; 38] = [
+const ON: [&str; 41] = [
     "是",
     "1",
     "yes",
@@ -34,6 +34,9 @@ const ON: [&str; 38] = [
     "在线",
     "启用",
     "已启用",
+    "显示",
+    "可售",
+    "开启",
     "active",
     "published",
     "listed",
@@ -44,7 +47,27 @@ const ON: [&str; 38] = [
     "instock",
 ];
 /// Whole words for goods that nobody can find.
-const OFF: [&str; 13] = ["否", "0", "no", "false", "n", "off", "×", "✗", "✘", "待售", "未售", "仓库", "inactive"];
+const OFF: [&str; 19] = [
+    "否",
+    "0",
+    "no",
+    "false",
+    "n",
+    "off",
+    "×",
+    "✗",
+    "✘",
+    "待售",
+    "未售",
+    "仓库",
+    "隐藏",
+    "不显示",
+    "离线",
+    "淘汰",
+    "关闭",
+    "已关闭",
+    "inactive",
+];
 /// Words that stand in whatever says so.
 const OFF_WITHIN: [&str; 32] = [
     "下架",
@@ -188,12 +211,12 @@ mod tests {
         for (state, words) in [
             (
                 State::On,
-                "是 1 Yes TRUE √ 上架 已上架 出售中 在售中 售卖中 销售中 已发布 已上线 启用 Active on_sale On-Shelf １",
+                "是 1 Yes TRUE √ 上架 已上架 出售中 在售中 售卖中 销售中 已发布 已上线 启用 显示 可售 Active on_sale On-Shelf １",
             ),
             (
                 State::Off,
                 "否 0 no × 下架 已下架 下架中 平台下架 违规下架 已下架(人工) 仓库 仓库中 在仓库中 放入仓库 未上架 待上架 定时上架 \
-                 停售 已停产 草稿 草稿箱 审核中 待审核 审核驳回 已封禁 已冻结 已停用 未发布 Draft archived 已下線",
+                 停售 已停产 草稿 草稿箱 审核中 待审核 审核驳回 已封禁 已冻结 已停用 未发布 隐藏 离线 淘汰 已关闭 Draft archived 已下線",
             ),
             (State::SoldOut, "已售罄 售罄 已售完 Sold_out"),
         ] {
