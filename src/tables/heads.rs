@@ -49,7 +49,7 @@ impl Titles {
         let mut known = HashMap::new();
         for (column, titles) in wanted.columns.iter().enumerate() {
             for (rank, title) in titles.iter().enumerate() {
-                let own = wanted.closer.contains(&column) && names_a_specification(title);
+                let own = wanted.closer.contains(&column) && is_closer(title);
                 let rank = if own { rank } else { titles.len() + rank };
                 for Form { text: form, .. } in forms(title) {
                     known.entry(form).or_insert((column, rank));
@@ -216,8 +216,12 @@ impl Titles {
     }
 }
 
-fn names_a_specification(title: &str) -> bool {
-    title.contains("规格") || title.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("sku"))
+fn is_closer(title: &str) -> bool {
+    // 规格码 counts specifications from one.
+    const OF_ONE: [&str; 5] = ["规格", "sku", "单品", "型号", "变体"];
+    const TO_SELL: [&str; 4] = ["可用", "可售", "可销", "可发"];
+    let title = title.to_lowercase();
+    title != "规格码" && OF_ONE.iter().chain(&TO_SELL).any(|word| title.contains(word))
 }
 
 /// What stands in the lower of two rows, and in the upper one where that is empty.

@@ -47,7 +47,8 @@ pub struct Wanted<'a> {
     pub columns: &'a [&'a [&'a str]],
     /// Groups of columns of which a table needs one each, or it is not the table that is looked for.
     pub needed: &'a [&'a [usize]],
-    /// Columns of which a title that names the row's own specification counts before one that names goods or a sum.
+    /// Columns of which a title that names the row's own specification, or what of it can be sold, counts before one that names
+    /// goods or a sum.
     pub closer: &'a [usize],
     /// Columns of figures: a remark in their title that is not known to say nothing may mean another figure.
     pub figures: &'a [usize],

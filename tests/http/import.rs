@@ -620,7 +620,7 @@ async fn what_a_spreadsheet_makes_of_a_code_and_what_is_no_list_of_goods_is_aske
         ("商品名称,售价,库存\n\"一款有机好茶，采自高山，口感醇厚\",9,3\n", "像是一段介绍"),
         ("商品名称,售价,库存\n裙子 大红,9,3\n", "像是店里「裙子」的规格「大红」"),
         ("商品名称,售价,库存\n裙子（小白）,9,3\n", "像是店里「裙子」的规格「小白」"),
-        ("商品名称,型号,价格,库存,商家编码\n微店衣,红 L,9,3,X1\n微店衣,红 M,9,3,X2\n", "没有规格把它们分开"),
+        ("商品名称,系列,价格,库存,商家编码\n微店衣,红 L,9,3,X1\n微店衣,红 M,9,3,X2\n", "没有规格把它们分开"),
     ] {
         let page = brought(&w, &manager, table).await;
         assert!(page.contains(told) && ticks(&page) == 0, "{table}: {page}");

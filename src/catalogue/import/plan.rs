@@ -1,5 +1,6 @@
 //! A table becomes rows: each as it was written, with its pictures, and with what is to be asked about it.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::super::media::Picture;
@@ -28,6 +29,10 @@ pub fn plan(table: &Table, folder: Option<&Path>) -> Result<Plan, Vec<String>> {
     }
     let mut album = Album::default();
     let mut rows: Vec<Row> = table.rows.iter().map(|row| read(row, folder, &mut album)).collect();
+    if let Some(words) = changes_nothing(table, &rows) {
+        return Err([format!("第 {head} 行：{words}")].into_iter().chain(table.notes.iter().cloned()).collect());
+    }
+    let parting = tell_apart(table, &mut rows);
     asks::about_documents(table, &mut rows);
     asks::about_what_is_said_of_all(table, &mut rows);
     asks::about_parted_figures(table, &mut rows);
@@ -38,12 +43,31 @@ pub fn plan(table: &Table, folder: Option<&Path>) -> Result<Plan, Vec<String>> {
         read.undated =
             row.titles().map(str::trim).filter(|title| !title.is_empty()).eq(titles()[..FILLED].iter().copied());
     }
-    let mut notes = table.notes.clone();
+    let mut notes: Vec<String> = table.notes.iter().filter_map(|note| without_used(note, &parting)).collect();
+    if !parting.is_empty() {
+        notes.push(format!("规格 ← 列“{}”：同名的几行靠它分开", parting.join("”、“")));
+    }
     notes.extend(asks::without_other_states(table, &mut rows));
     asks::note_the_stateless(&mut rows);
     notes.extend(album.left_out());
     notes.extend(taken(table));
     Ok(Plan { rows, pictures: album.pictures, notes })
+}
+
+/// Of a table in which no column is known but those that say which goods are meant, though it has others: what they should be
+/// called.
+fn changes_nothing(table: &Table, rows: &[Row]) -> Option<String> {
+    let row = table.rows.first()?;
+    let known: Vec<usize> = (0..COLUMNS.len()).filter(|column| row.title(*column).is_some()).collect();
+    let one = |of: Column| known == [of as usize];
+    let of_categories = TITLES.len() + SPECS..TITLES.len() + BY_VALUE;
+    let of_specs = |column: &usize| *column >= TITLES.len() && !of_categories.contains(column);
+    let names = |column: &usize| [Column::Name as usize, Column::Specs as usize].contains(column) || of_specs(column);
+    let idle = one(Column::SkuCode) || one(Column::Barcode) || known.iter().all(names);
+    let others = table.notes.iter().any(|note| note.contains("没有用到的列"));
+    let drawn = rows.iter().any(|row| !row.pictures.is_empty() || !row.problems.is_empty());
+    let titles = known.iter().filter_map(|column| row.title(*column)).map(str::trim).collect::<Vec<_>>().join("、");
+    (idle && others && !drawn).then(|| format!("只认出了“{titles}”，没有要改的：要改的列请写成 售价、库存、上架 这样"))
 }
 
 /// Which column was taken for what costs money or is counted, where it is not called as everybody calls it.
@@ -168,6 +192,82 @@ fn parted(row: &tables::Row, read: &mut Row) {
     }
 }
 
+/// Rows of one name with the same specification, or none, are told apart by what else goods come in, where the table has a
+/// column of that. Of goods with a row to themselves it only says what they are like. Answers with these columns.
+fn tell_apart(table: &Table, rows: &mut [Row]) -> Vec<&'static str> {
+    const SAYS: [&str; 30] = [
+        "尺寸",
+        "大小",
+        "容量",
+        "净含量",
+        "型号",
+        "商品型号",
+        "产品型号",
+        "香型",
+        "香味",
+        "版本",
+        "材质",
+        "套餐",
+        "套餐类型",
+        "包装",
+        "包装规格",
+        "色号",
+        "度数",
+        "长度",
+        "厚度",
+        "内存",
+        "口径",
+        "味道",
+        "款型",
+        "花型",
+        "图案",
+        "层数",
+        "片数",
+        "重量规格",
+        "适用",
+        "配置",
+    ];
+    let says = |row: &tables::Row, title: &str| {
+        let text = row.cells().find(|(own, _)| own.trim() == title).map(|(_, cell)| clean(cell.shown()));
+        text.filter(|text| !text.is_empty() && !text.contains([';', '；', ':', '：', ',', '，']))
+    };
+    let mut of_one: HashMap<(String, String), Vec<usize>> = HashMap::new();
+    let mut used: Vec<&'static str> = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        let said = |column| row.said(column).unwrap_or_default().to_owned();
+        of_one.entry((said(Column::Name), said(Column::Specs))).or_default().push(at);
+    }
+    for ((name, specs), of_it) in of_one {
+        if name.is_empty() || of_it.len() < 2 || !(specs.is_empty() || specs.contains(':')) {
+            continue;
+        }
+        let values = |title: &str| of_it.iter().map(|at| says(&table.rows[*at], title)).collect::<Option<Vec<_>>>();
+        let differ = |values: &[String]| values.iter().any(|value| *value != values[0]);
+        let told: Vec<(&'static str, Vec<String>)> =
+            SAYS.iter().filter_map(|title| Some((*title, values(title).filter(|values| differ(values))?))).collect();
+        for (n, at) in of_it.iter().enumerate().filter(|_| !told.is_empty()) {
+            let own = told.iter().map(|(title, values)| format!("{title}:{}", values[n]));
+            let all = Some(specs.clone()).into_iter().filter(|specs| !specs.is_empty()).chain(own);
+            rows[*at].cells[Column::Specs as usize] = Some(all.collect::<Vec<_>>().join(";"));
+            (rows[*at].parted, rows[*at].by_value) = (true, true);
+        }
+        used.extend(told.iter().map(|(title, _)| *title));
+    }
+    used.sort_unstable();
+    used.dedup();
+    used
+}
+
+/// A note on columns that are not used, without those that are.
+fn without_used(note: &str, used: &[&str]) -> Option<String> {
+    const UNUSED: &str = "没有用到的列：";
+    let Some((before, titles)) = note.split_once(UNUSED).filter(|_| !used.is_empty()) else {
+        return Some(note.to_owned());
+    };
+    let others: Vec<&str> = titles.split('、').filter(|title| !used.contains(title)).collect();
+    (!others.is_empty()).then(|| format!("{before}{UNUSED}{}", others.join("、")))
+}
+
 /// Specifications of which the name stands in one column and the value in the next.
 fn paired(row: &tables::Row, read: &mut Row) {
     if read.said(Column::Specs).is_some() {
@@ -251,6 +351,68 @@ mod tests {
     }
 
     #[test]
+    fn a_title_of_what_is_sold_counts_before_those_of_goods_and_of_the_store() {
+        for (head, row, column, expected) in [
+            ("规格码,商家编码", "1,YRF-B", Column::SkuCode, "YRF-B"),
+            ("商家编码,商家SKU编码", "KH,KH-1", Column::SkuCode, "KH-1"),
+            ("货号,单品货号", "B1,B1-R", Column::SkuCode, "B1-R"),
+            ("商品编码,型号编码", "SZ,SZ-MG", Column::SkuCode, "SZ-MG"),
+            ("货号,店内码/货号", "B1,B2", Column::SkuCode, "B1"),
+            ("实际库存,锁定库存,可用库存", "5,2,3", Column::Stock, "3"),
+            ("库存,可售库存", "5,3", Column::Stock, "3"),
+            ("现有库存,可销数", "5,3", Column::Stock, "5"),
+            ("商品总库存,销量", "5,3", Column::Stock, "5"),
+            ("账面数,实盘数", "5,4", Column::Stock, "4"),
+            ("UPC码,序号", "6901234567892,1", Column::Barcode, "6901234567892"),
+            ("UPC编码,序号", "6901234567892,1", Column::Barcode, "6901234567892"),
+        ] {
+            let table = format!("商品名称,售价,{head}\n杯,19,{row}\n");
+            assert_eq!(rows(&table).rows[0].said(column), Some(expected), "{head}");
+        }
+        assert_eq!(rows("全名,售价\n杯,19\n").rows[0].said(Column::Name), Some("杯"));
+        assert_eq!(rows("商家编码,原售价,新售价\nB3,19,18\n").rows[0].said(Column::Price), Some("18"));
+    }
+
+    #[test]
+    fn a_table_of_which_nothing_is_read_is_no_table_that_changes_nothing() {
+        let refused = |text: &str| plan(&tables::read(text.as_bytes(), &WANTED).unwrap(), None).err();
+        for text in
+            ["商家编码,调价\nB3,18\n", "条码,到手价\n6901234567892,18\n", "品名,规格,颜色,到手价\n杯,大,红,18\n"]
+        {
+            let words = refused(text).unwrap_or_else(|| panic!("{text}")).join(" / ");
+            assert!(words.contains("没有要改的") && words.contains("没有用到的列"), "{text}: {words}");
+        }
+        for text in ["商家编码,售价,到手价\nB3,18,17\n", "品名,商家编码,到手价\n杯,B3,17\n", "品名,规格\n杯,大\n"]
+        {
+            assert_eq!(refused(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn rows_of_one_name_are_told_apart_by_what_goods_come_in() {
+        let specs = |head: &str, lines: [&str; 2]| {
+            let table = format!("商品名称,售价,{head}\n杯,19,{}\n杯,29,{}\n碗,9,{}\n", lines[0], lines[1], lines[0]);
+            let read = rows(&table);
+            [0, 1, 2].map(|at: usize| read.rows[at].said(Column::Specs).unwrap_or_default().to_owned())
+        };
+        for (head, lines, expected) in [
+            ("尺寸", ["6寸", "8寸"], ["尺寸:6寸", "尺寸:8寸", ""]),
+            ("容量,香型", ["300ml,玫瑰", "500ml,玫瑰"], ["容量:300ml", "容量:500ml", ""]),
+            ("容量,香型", ["300ml,玫瑰", "500ml,薰衣草"], ["容量:300ml;香型:玫瑰", "容量:500ml;香型:薰衣草", ""]),
+            ("颜色,型号", ["红,A1", "红,A2"], ["颜色:红;型号:A1", "颜色:红;型号:A2", "颜色:红"]),
+            ("颜色,型号", ["红,A1", "白,A2"], ["颜色:红", "颜色:白", "颜色:红"]),
+            ("规格,型号", ["大,A1", "小,A2"], ["规格:大", "规格:小", "规格:大"]),
+            // Of one nothing is known, or it is the same for both.
+            ("尺寸", ["6寸", ""], ["", "", ""]),
+            ("产地", ["广东", "福建"], ["", "", ""]),
+        ] {
+            assert_eq!(specs(head, lines), expected.map(str::to_owned), "{head} {lines:?}");
+        }
+        let notes = rows("商品名称,售价,容量,产地\n杯,19,300ml,广东\n杯,29,500ml,广东\n").notes;
+        assert_eq!(notes, ["没有用到的列：产地", "规格 ← 列“容量”：同名的几行靠它分开"]);
+    }
+
+    #[test]
     fn every_column_is_known_under_its_usual_titles() {
         for (column, titles) in [
             (
@@ -300,8 +462,8 @@ mod tests {
             "价格*0.8",
             "售价0",
         ] {
-            let plan = rows(&format!("商品名称,{title}\n杯,9\n"));
-            assert!(plan.notes[0].contains(title) && plan.rows[0].cells.iter().flatten().count() == 1, "{title}");
+            let plan = rows(&format!("商品名称,副标题,{title}\n杯,好,9\n"));
+            assert!(plan.notes[0].contains(title) && plan.rows[0].cells.iter().flatten().count() == 2, "{title}");
         }
     }
 

@@ -24,7 +24,7 @@ impl Told {
     /// Refuses a row that means what one before has meant.
     pub(super) fn means_others(&mut self, goods: &Goods, specs: &Specs) -> Result<(), String> {
         let Some(line) = taken_by(goods.sku, specs, &self.taken) else { return Ok(()) };
-        let words = format!("「{}」的这个规格在{}已经有了", goods.name, spaced(line));
+        let words = format!("「{}」的这个规格在{}已经有了：是另一个规格的，请在“规格”列写明", goods.name, spaced(line));
         self.rivals.push([line.to_owned(), goods.row.line.clone()]);
         Err(words)
     }
