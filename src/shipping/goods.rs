@@ -302,10 +302,9 @@ impl Called {
         }
         let mut strange = Vec::new();
         for (text, part) in unknown {
-            let (known, others): (Vec<&Known<'_>>, Vec<_>) = lines
-                .iter()
-                .filter(|known| known.may_be_short(&text))
-                .partition(|known| named.contains(&known.line.id));
+            let is_it = |known: &&Known<'_>| known.may_be_short(&text) || known.is_alone_like(&text, lines);
+            let (known, others): (Vec<&Known<'_>>, Vec<_>) =
+                lines.iter().filter(is_it).partition(|known| named.contains(&known.line.id));
             match others[..] {
                 // A word for what is named already says nothing new.
                 [] if !known.is_empty() => {}
@@ -558,6 +557,19 @@ impl<'l> Known<'l> {
         };
         let han = |c: char| !c.is_ascii() && c.is_alphabetic();
         (text.contains(han) || text.len() >= SHORT) && self.names.iter().any(is_short)
+    }
+
+    /// Whether it is the only one of these that shares two signs in a row with a text, or what that calls it by in one sign.
+    fn is_alone_like(&self, text: &str, lines: &[Known<'_>]) -> bool {
+        let signs: Vec<char> = text.chars().filter(|c| !c.is_ascii() && c.is_alphabetic()).collect();
+        let of = |known: &Known<'_>, word: &str| known.names.iter().any(|name| name.contains(word));
+        let others = || lines.iter().filter(|known| known.line.product_id != self.line.product_id);
+        let alone = |word: &str| of(self, word) && !others().any(|other| of(other, word));
+        match signs[..] {
+            // 帽子, 茶
+            [one] | [one, '子'] => self.names.iter().any(|name| name.ends_with(one)) && alone(&one.to_string()),
+            _ => signs.windows(2).any(|two| alone(&two.iter().collect::<String>())),
+        }
     }
 
     fn has_code(&self, code: &str) -> bool {
