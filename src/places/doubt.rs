@@ -31,7 +31,9 @@ pub fn doubt(province: &str, city: &str, district: &str) -> Option<Doubt> {
         return said("province", words);
     };
     let in_it = |text: &str| [Today, Loosely].into_iter().any(|how| !within_province(known, text, how).is_empty());
-    if !(is_left_out(city_name) || names::is_province(known.name, city_name) || in_it(city_name)) {
+    // Zones of several cities are written in a city's place.
+    let is_zone = names::sounds_like_a_zone(city_name) && Place::parse(city_name).is_err();
+    if !(is_left_out(city_name) || names::is_province(known.name, city_name) || in_it(city_name) || is_zone) {
         return said("city", elsewhere(known.name, city, city_name));
     }
     if is_left_out(district_name) || district_name == city_name || names::is_province(known.name, district_name) {
@@ -64,7 +66,7 @@ fn elsewhere(there: &str, typed: &str, name: &str) -> String {
         Ok(place) if place.depth() > 1 => {
             format!("{there}里没有{typed}，{}才有：请改对省、市和区县", place.text())
         }
-        Ok(place) => format!("{typed}是{}，不在{there}：请改对省、市和区县", place.text()),
+        Ok(_) => format!("{typed}不在{there}：请改对省、市和区县"),
         Err(_) => format!("{there}里没有{typed}：请改对省、市和区县"),
     }
 }
