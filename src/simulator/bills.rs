@@ -184,6 +184,11 @@ fn refund_row(sim: &Simulator, trade: Option<&Trade>, refund: &Refund) -> Vec<St
         0 => "0.00000".to_owned(),
         fee => format!("-{}000", plain(fee)),
     };
+    let state = match refund.status(sim.clock.now()) {
+        "CHANGE" => "CHANGE",
+        "REFUNDCLOSE" => "FAIL",
+        _ => "PROCESSING",
+    };
     row([
         &clock::shown(refund.created_at),
         field("appid"),
@@ -204,7 +209,7 @@ fn refund_row(sim: &Simulator, trade: Option<&Trade>, refund: &Refund) -> Vec<St
         &plain(refund.settled_fen()),
         &plain(refund.coupons.cash),
         "ORIGINAL",
-        "PROCESSING",
+        state,
         field("body"),
         "",
         &fee,

@@ -1313,6 +1313,9 @@ async fn what_is_said_to_have_gone_back_is_looked_at_before_more_goes_back() {
         if asked {
             manager.post(&format!("/admin/refunds/{next}/stop"), &[]).await;
         } else {
+            // What was told before stands with it, though the question is settled.
+            let page = manager.page(&format!("/admin/refunds/{next}")).await;
+            assert!(page.contains("有消息说这笔款退过，也许就是这一笔"), "{page}");
             // Given back in another way, it says nothing more of what is to be done.
             let paid = [("words", "现金"), ("looked", "true")];
             manager.post(&format!("/admin/refunds/{next}/other-means"), &paid).await;
@@ -1655,6 +1658,8 @@ async fn a_refund_that_comes_back_after_it_had_arrived_is_told_to_a_person() {
         w.wechat.end_refund(&number, end).unwrap();
         let open = "select count(*) from money_exceptions where subject like '% bounced' and state = 'open'";
         if by_bill {
+            // Nothing else tells of it.
+            w.wechat.fault_always("refundquery", Fault::Http500);
             super::v3::next_morning(&w).await;
         }
         w.wait("the item", || async {
