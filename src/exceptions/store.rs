@@ -220,6 +220,29 @@ pub fn told_number_of(conn: &Connection, refund: RefundId) -> Result<Option<Stri
     .optional()
 }
 
+/// Whether an order is said to have been paid twice, and nobody has decided about that yet.
+pub fn is_paid_twice(conn: &Connection, order: OrderId) -> Result<bool> {
+    conn.prepare_cached(
+        "select 1 from money_exceptions where order_id = ?1 and kind = 'duplicate_payment' and state = 'open'",
+    )?
+    .exists([order])
+}
+
+/// Whether this refund gives back what is called an order's second payment.
+pub fn is_of_a_second(conn: &Connection, refund: RefundId) -> Result<bool> {
+    conn.prepare_cached("select 1 from money_exceptions where refund_id = ?1 and kind = 'duplicate_payment'")?
+        .exists([refund])
+}
+
+/// The open item that calls a payment an order's second one, with the refund that was to settle it.
+pub fn second_payment(conn: &Connection, subject: &str) -> Result<Option<(ExceptionId, Option<RefundId>)>> {
+    conn.prepare_cached(
+        "select id, refund_id from money_exceptions where kind = 'duplicate_payment' and subject = ?1 and state = 'open'",
+    )?
+    .query_row([subject], |row| Ok((row.get(0)?, row.get(1)?)))
+    .optional()
+}
+
 /// Open items about a payment under another number than WeChat itself has for it, with the refunds that were to settle them.
 pub fn told_falsely(
     conn: &Connection,

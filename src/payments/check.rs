@@ -7,6 +7,7 @@ use super::{Attempt, store};
 use crate::clock::{MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::Result;
+use crate::exceptions::store as exceptions;
 use crate::ids::AttemptId;
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::store as ledger;
@@ -80,15 +81,17 @@ pub async fn ask(shop: &Shop, account: &Account, attempt: &Attempt) -> Result<As
     Ok(asked)
 }
 
-/// What only a notice of API v2 has told, in a shop that sells by v3: its own attempt is asked about before anything is done with it.
-/// `None` where there is nothing to ask; errors: in words, why WeChat was not heard.
+/// What only a notice of API v2 has told, in a shop that sells by v3, and in any where its order is said to have been paid twice: its own
+/// attempt is asked about before anything is done with it. `None` where there is nothing to ask; errors: in words, why WeChat was not heard.
 pub async fn ask_noticed(shop: &Shop, transaction_id: String) -> Result<Option<std::result::Result<bool, String>>> {
-    if !shop.settings().api().asks_first() {
-        return Ok(None);
-    }
+    let asks_first = shop.settings().api().asks_first();
     let read = move |conn: &Connection| {
         let entered = ledger::payment(conn, &transaction_id)?.filter(|entered| entered.api == Some(Api::V2));
         let Some(entered) = entered.filter(|entered| entered.attempt_id.is_some()) else { return Ok(None) };
+        let twice = entered.order_id.map(|order| exceptions::is_paid_twice(conn, order)).transpose()?;
+        if !asks_first && twice != Some(true) {
+            return Ok(None);
+        }
         if messages::was_asked(conn, &transaction_id)? || ledger::is_told_alone(conn, &transaction_id)? {
             return Ok(None);
         }

@@ -6,7 +6,7 @@ use crate::clock::{self, DAY};
 use crate::db::{DbError, Tx};
 use crate::error::{Code, Result};
 use crate::exceptions::{Kind, NewException, store as exceptions, unproven};
-use crate::ids::{AttemptId, ExceptionId, MessageId, OrderId};
+use crate::ids::{AttemptId, ExceptionId, MessageId, OrderId, RefundId};
 use crate::jobs::{self, Task};
 use crate::ledger::{Entered, store as ledger};
 use crate::message_log::store as messages;
@@ -256,7 +256,12 @@ impl Fact<'_> {
             Some(_) if fits && attempt.transaction_id.as_ref() == Some(&payment.transaction_id) => {
                 return Ok(Settled::AlreadyPaid);
             }
-            Some(_) if fits && attempt.state == AttemptState::Paid => return Ok(Settled::Duplicate),
+            Some(_) if fits && attempt.state == AttemptState::Paid => {
+                return match self.contradicted(attempt)? {
+                    Some(known) => self.other_transaction(attempt, &known),
+                    None => Ok(Settled::Duplicate),
+                };
+            }
             _ => return self.mismatch(attempt),
         }
         let order = orders::store::by_id(tx, attempt.order_id)?
@@ -346,7 +351,10 @@ impl Fact<'_> {
     fn duplicate(&self, attempt: &Attempt, order: &Order) -> Result<Settled> {
         let what = format!("订单 {} 已付过款，又收到一笔 ¥{}", order.order_no, self.payment.total);
         let exception = self.outside(Kind::DuplicatePayment, Some(attempt), &what)?;
-        self.send_back(exception, order, "重复付款")?;
+        // Its refund waits, and asks at once about what the order stands on.
+        if let Some(refund) = self.send_back(exception, order, "重复付款")? {
+            jobs::enqueue(self.tx, Task::Refund(refund), self.tx.now())?;
+        }
         Ok(Settled::Duplicate)
     }
 
@@ -367,11 +375,18 @@ impl Fact<'_> {
     /// The true one does not go back by itself, and nothing is sent for the other before somebody has looked.
     fn other_transaction(&self, attempt: &Attempt, known: &Entered) -> Result<Settled> {
         let (payment, told) = (self.payment, &known.transaction_id);
+        if let Some((item, refund)) = exceptions::second_payment(self.tx, &self.subject())? {
+            word::withdraw(self.tx, item, refund, "微信说这一单付的就是这一笔，不是重复付款：看金额不符的一条")?;
+        }
         let what = format!(
             "微信说商户订单号 {} 的交易号是 {}，账上记的 {told} 只有 API v2 的通知说过，多半是假的：请到商户平台核对，这一笔先不要退",
             payment.out_trade_no, payment.transaction_id
         );
-        self.outside(Kind::AmountMismatch, Some(attempt), &what)?;
+        // What has gone out is too late for that.
+        let gone = refunds::of_transaction(self.tx, &payment.transaction_id)?.iter().any(|r| r.state.takes_money());
+        if !gone {
+            self.outside(Kind::AmountMismatch, Some(attempt), &what)?;
+        }
         let what = format!(
             "微信说这一单付的是交易号 {}，账上记的 {told} 只有 API v2 的通知说过：请到商户平台核对，再发货",
             payment.transaction_id
@@ -381,14 +396,17 @@ impl Fact<'_> {
     }
 
     /// Back to the payer by itself, unless staff stop it in time. Money that was reported before is on its way already.
-    fn send_back(&self, exception: Option<ExceptionId>, order: &Order, reason: &str) -> Result<()> {
-        let Some(exception) = exception else { return Ok(()) };
-        let Some(entered) = ledger::payment(self.tx, &self.payment.transaction_id)? else { return Ok(()) };
+    fn send_back(&self, exception: Option<ExceptionId>, order: &Order, reason: &str) -> Result<Option<RefundId>> {
+        let Some(exception) = exception else { return Ok(None) };
+        let Some(entered) = ledger::payment(self.tx, &self.payment.transaction_id)? else { return Ok(None) };
         let (who, not_before) = (Who::system(), self.tx.now() + STOPPABLE_FOR);
         match refund::whole_payment(self.tx, &entered, Some(order), reason, &who, not_before) {
-            Ok(refund) => Ok(exceptions::set_refund(self.tx, exception, refund)?),
+            Ok(refund) => {
+                exceptions::set_refund(self.tx, exception, refund)?;
+                Ok(Some(refund))
+            }
             // A payment is entered all the same; the inbox has it, and a person decides.
-            Err(e) if e.code == Code::RefundLimit => self.note(order.id, &who, &e.message()),
+            Err(e) if e.code == Code::RefundLimit => self.note(order.id, &who, &e.message()).map(|()| None),
             Err(e) => Err(e),
         }
     }

@@ -6,7 +6,7 @@ use super::refund;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::exceptions::{OF_OTHERS, store as exceptions};
-use crate::ids::RefundId;
+use crate::ids::{ExceptionId, RefundId};
 use crate::ledger::store as ledger;
 use crate::orders::Who;
 use crate::refunds::{RefundState, store as refunds};
@@ -105,16 +105,21 @@ pub fn confirm(tx: &Tx, payment: &Payment) -> Result<()> {
     if ledger::is_told_alone(tx, &payment.transaction_id)? {
         return Ok(());
     }
-    for (item, refund) in exceptions::told_falsely(tx, &payment.transaction_id, &payment.out_trade_no)? {
-        let refund = refund.map(|id| refunds::by_id(tx, id)).transpose()?.flatten();
-        match refund.filter(|refund| !matches!(refund.state, RefundState::Cancelled | RefundState::Rejected)) {
-            None => {}
-            Some(refund) if refund.options().stop => refund::stop(tx, &refund, &Who::system())?,
-            // It has gone out.
-            Some(_) => continue,
-        }
-        let number = &payment.out_trade_no;
-        exceptions::resolve(tx, item, &format!("微信说这笔款的商户订单号是 {number}，不是通知说的：看那个单号的一条"))?;
+    let number = &payment.out_trade_no;
+    let why = format!("微信说这笔款的商户订单号是 {number}，不是通知说的：看那个单号的一条");
+    for (item, refund) in exceptions::told_falsely(tx, &payment.transaction_id, number)? {
+        withdraw(tx, item, refund, &why)?;
     }
     Ok(())
+}
+
+/// Ends an item that was wrong, and stops the refund that was to settle it. Where that has gone out, the item ends with it.
+pub fn withdraw(tx: &Tx, item: ExceptionId, refund: Option<RefundId>, why: &str) -> Result<()> {
+    let refund = refund.map(|id| refunds::by_id(tx, id)).transpose()?.flatten();
+    match refund.filter(|refund| !matches!(refund.state, RefundState::Cancelled | RefundState::Rejected)) {
+        None => {}
+        Some(refund) if refund.options().stop => refund::stop(tx, &refund, &Who::system())?,
+        Some(_) => return Ok(()),
+    }
+    Ok(exceptions::resolve(tx, item, why)?)
 }

@@ -27,6 +27,9 @@ pub const LOOKED: &str = "FORGOTTEN";
 /// `problem_code` of a refund of money of which only somebody with the key of API v2 has told, and that WeChat does not know.
 pub const NEVER_CAME_IN: &str = "UNPROVEN";
 
+/// `problem_code` of a refund of a second payment, where WeChat does not know the first as it was told.
+pub const FIRST_UNPROVEN: &str = "FIRST_UNPROVEN";
+
 stored_enum! {
     pub enum RefundState {
         /// Somebody asked for it; a person decides.

@@ -984,6 +984,138 @@ async fn what_wechat_has_for_something_else_goes_back_by_itself_in_no_shop() {
     }
 }
 
+/// WeChat pays a number once. Where notices signed with the key of API v2 tell of two payments for it, WeChat is asked which of them it has
+/// before any goes back: the true one stays, and nothing is sent for the other before somebody has looked.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_payments_that_notices_tell_of_the_true_one_does_not_go_back_by_itself() {
+    // Asked by itself, or by whoever decides or sends it while WeChat was not heard.
+    for by in ["itself", "the refund", "query", "ship", "refund now", "link"] {
+        let w = World::new().await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        let placed = Placed::of(alice.buy(sku, 1).await);
+        let here = format!("/admin/orders/{}", placed.no);
+        w.notify(told(&w, &placed, &placed.out_trade_no, "4200009001", "8800")).await;
+        assert_eq!(alice.status(&placed.no).await, "to_ship", "{by}");
+        if by != "itself" {
+            w.wechat.fault_always("orderquery", Fault::Http500);
+        }
+        w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+        let transaction = w.transaction(&placed);
+        w.notify(told(&w, &placed, &placed.out_trade_no, &transaction, "8800")).await;
+        w.run_jobs().await;
+        let twice = item(&w, &transaction).await;
+        if by != "itself" {
+            w.advance(5 * MINUTE);
+            w.run_jobs().await;
+            assert_eq!(w.count("select count(*) from refunds where state = 'approved'").await, 1, "{by}");
+            w.wechat.clear_faults();
+        }
+        match by {
+            "query" => drop(owner.post(&format!("{here}/query"), &[]).await),
+            "refund now" => drop(owner.post(&format!("/admin/exceptions/{twice}/refund"), &[]).await),
+            "link" => {
+                let other = Placed::of(alice.buy(sku, 1).await);
+                owner.post(&format!("/admin/exceptions/{twice}/link"), &[("order_no", &other.no)]).await;
+                assert_eq!(alice.status(&other.no).await, "pending_payment");
+            }
+            "the refund" => w.advance(20 * MINUTE),
+            _ => {}
+        }
+        if by != "ship" {
+            let stopped = "select count(*) from refunds where state = 'cancelled'";
+            w.wait(by, || async {
+                w.run_jobs().await;
+                w.count(stopped).await == 1
+            })
+            .await;
+        }
+        owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        let said = owner.said(&here).await;
+        assert!(said.contains("微信说这一单付的是交易号") && said.contains("还没有人核对过"), "{by}: {said}");
+        w.advance(20 * MINUTE);
+        w.run_jobs().await;
+        assert_eq!((w.wechat.all_refunds().len(), alice.status(&placed.no).await.as_str()), (0, "to_ship"), "{by}");
+        let inbox = owner.page("/admin/exceptions").await;
+        let words = format!(
+            "微信说商户订单号 {} 的交易号是 {transaction}，账上记的 4200009001 只有 API v2 的通知说过，多半是假的",
+            placed.out_trade_no
+        );
+        assert!(inbox.contains(&words) && inbox.contains(">立即退款<"), "{by}: {inbox}");
+        let open = "select count(*) from money_exceptions where kind = 'duplicate_payment' and state = 'open'";
+        assert_eq!(w.count(open).await, 0, "{by}");
+        w.must_hold().await;
+        // Somebody has looked, and gives it back.
+        let true_one = w.count(format!(
+            "select id from money_exceptions where kind = 'amount_mismatch' and subject = '{transaction} {}'",
+            placed.out_trade_no
+        ));
+        owner.post(&format!("/admin/exceptions/{}/refund", true_one.await), &[]).await;
+        w.wait("the refund", || async {
+            w.run_jobs().await;
+            w.wechat.refunds(&transaction).len() == 1
+        })
+        .await;
+        w.must_hold().await;
+    }
+}
+
+/// The same of two payments of an order under two numbers: what it stands on is asked about before the other goes back.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_order_stands_on_is_asked_about_before_a_second_payment_goes_back() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 9000, 99).await;
+    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+    let first = Placed::of(alice.buy(sku, 1).await);
+    let here = format!("/admin/orders/{}", first.no);
+    w.advance(6 * MINUTE);
+    owner.post(&format!("{here}/price"), &[("total", "88"), ("freight", "0"), ("reason", "老客")]).await;
+    let anew = format!("/orders/{}/prepay", first.no);
+    w.wait("the new attempt", || async { alice.post(&anew, None).await.status == 200 }).await;
+    let package = alice.post(&anew, None).await.ok()["payment"]["package"].as_str().unwrap().to_owned();
+    let second = Placed {
+        out_trade_no: format!("{}02", first.no),
+        no: first.no.clone(),
+        prepay_id: package.trim_start_matches("prepay_id=").to_owned(),
+        total: 8800,
+    };
+    for call in ["orderquery", "closeorder"] {
+        w.wechat.fault_always(call, Fault::Http500);
+    }
+    w.notify(told(&w, &first, &first.out_trade_no, "4200009001", "9000")).await;
+    assert_eq!(alice.status(&first.no).await, "to_ship");
+    w.wechat.pay_unheard(&second.prepay_id, Paying::Well).unwrap();
+    w.notify(told(&w, &second, &second.out_trade_no, &w.transaction(&second), "8800")).await;
+    w.advance(5 * MINUTE);
+    w.run_jobs().await;
+    assert_eq!(w.count("select count(*) from refunds where state = 'approved'").await, 1);
+    w.wechat.clear_faults();
+    w.advance(20 * MINUTE);
+    w.wait("the no", || async {
+        w.run_jobs().await;
+        w.count("select count(*) from refunds where state = 'failed' and problem_code = 'FIRST_UNPROVEN'").await == 1
+    })
+    .await;
+    assert_eq!(w.wechat.all_refunds().len(), 0);
+    owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    assert!(owner.said(&here).await.contains("微信说这一单没有收到过付款"));
+    let inbox = owner.page("/admin/exceptions").await;
+    assert!(inbox.contains("这一笔也许才是买家真付的，所以没有退"), "{inbox}");
+    let retry = format!("/admin/refunds/{}R01/retry", first.no);
+    owner.post(&retry, &[]).await;
+    w.run_jobs().await;
+    assert_eq!(w.wechat.all_refunds().len(), 0, "nobody has looked");
+    let hold = item(&w, "4200009001").await;
+    owner.post(&format!("/admin/exceptions/{hold}/resolve"), &[("resolution", "核对过了")]).await;
+    owner.post(&retry, &[]).await;
+    w.wait("the refund", || async {
+        w.run_jobs().await;
+        w.wechat.refunds(&w.transaction(&second)).len() == 1
+    })
+    .await;
+    w.must_hold().await;
+}
+
 /// What was truly paid by API v2 goes back as ever once the shop sells by v3, and WeChat is asked about it once; where it says another
 /// sum than the notice did, nothing is sent.
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,9 @@ use crate::message_log::Logged;
 use crate::money::yuan;
 use crate::orders::{REFUNDABLE_FOR, Who};
 use crate::payments::{check, store as payments, word};
-use crate::refunds::{CAME_BACK, LOOKED, NEVER_CAME_IN, OTHER_MERCHANT, Origin, Refund, RefundState, store as refunds};
+use crate::refunds::{
+    CAME_BACK, FIRST_UNPROVEN, LOOKED, NEVER_CAME_IN, OTHER_MERCHANT, Origin, Refund, RefundState, store as refunds,
+};
 use crate::returns::store as returns;
 use crate::shop::Shop;
 use crate::wechat::pay::{Trade, TradeOf};
@@ -58,6 +60,9 @@ pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
     if let Some(ran) = come_back(shop, &taken, &account, id).await? {
         return Ok(ran);
     }
+    if let Some(ran) = is_perhaps_the_first(shop, &taken, id).await? {
+        return Ok(ran);
+    }
     if let Some(ran) = never_came_in(shop, &taken, id).await? {
         return Ok(ran);
     }
@@ -88,6 +93,44 @@ pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
         },
     }
 }
+
+/// What is called an order's second payment goes back once WeChat itself has told of the one that the order stands on: where only
+/// somebody with the key of API v2 has, this may be the true one. Asked at once, also while it waits; whoever has looked at the first is
+/// not asked again. `None` where it may go.
+async fn is_perhaps_the_first(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Option<Ran>> {
+    // Where another merchant number is set, nothing is sent either.
+    if taken.asker(shop).is_err() {
+        return Ok(None);
+    }
+    let agreed = |refund: &Refund| refund.state == RefundState::Approved && !refund.inside;
+    let read = move |conn: &Connection| {
+        let order = refunds::by_id(conn, id)?.filter(agreed).and_then(|refund| refund.order_id);
+        let Some(order) = order else { return Ok(None) };
+        if !exceptions::is_of_a_second(conn, id)? {
+            return Ok(None);
+        }
+        let Some(first) = ledger::payment_of(conn, order)? else { return Ok(None) };
+        let looked = exceptions::gone_back_settled_at(conn, &first.transaction_id)?.is_some();
+        Ok(Some(first.transaction_id).filter(|_| !looked))
+    };
+    let Some(first) = shop.read(read).await? else { return Ok(None) };
+    match check::ask_noticed(shop, first).await? {
+        None | Some(Ok(true)) => Ok(None),
+        Some(Err(why)) => Ok(Some(Ran::Failed(why))),
+        Some(Ok(false)) => {
+            let write = move |tx: &Tx| {
+                if let Some(refund) = refunds::by_id(tx, id)?.filter(agreed) {
+                    give_up(tx, &refund, FIRST_UNPROVEN, PERHAPS_THE_FIRST)?;
+                }
+                Ok(Some(Ran::Done))
+            };
+            shop.write_always(write).await
+        }
+    }
+}
+
+/// What is said of it.
+const PERHAPS_THE_FIRST: &str = "订单账上记的付款只有 API v2 的通知说过，微信说没有收到过，或收到的金额不同：这一笔也许才是买家真付的，所以没有退。请到商户平台核对两笔：只收到这一笔的，停止退款；两笔都收到的，先把资金异常里账上那一笔标记为已处理，再重试这一笔。";
 
 /// Money of which only somebody with the key of API v2 has told goes back of a shop by API v3 once WeChat has told of it, and of
 /// any shop where WeChat has said no: whatever agreed to that did so before, however often it was tried then. What would go back by

@@ -142,8 +142,8 @@ async fn rest(shop: &Shop, restored_at: i64) -> Result<Ran> {
 }
 
 /// The same of one order at once, for somebody who is about to send something for it. What is not heard stays open, and
-/// holds what was to leave. So is money asked for that a notice of API v2 alone has told of, in a shop by v3. Answers whether there was
-/// anything to ask.
+/// holds what was to leave. So is money asked for that a notice of API v2 alone has told of, in a shop by v3 or where the order is said to have been
+/// paid twice. Answers whether there was anything to ask.
 pub async fn ask_first(shop: &Shop, order: OrderId) -> Result<bool> {
     let paid = shop.read(move |conn| Ok(ledger::payment_of(conn, order)?)).await?;
     let noticed = match paid {
