@@ -47,6 +47,24 @@ async fn a_mistake_costs_nothing_that_was_typed() {
     assert!(status == 422 && page.contains("value=\"梨子\"") && page.contains("至少填一个规格"));
 }
 
+/// What is on the shelf and cannot be bought is not saved as if all were well.
+#[tokio::test(flavor = "multi_thread")]
+async fn goods_on_the_shelf_without_stock_are_said_to_be_so() {
+    let w = World::new().await;
+    let manager = w.staff("manager", Role::Manager).await;
+    for (on_hand, on_shelf, said) in [("", true, true), ("0", true, true), ("3", true, false), ("", false, false)] {
+        let name = format!("苹果{on_hand}{on_shelf}");
+        let mut form = Form::new().text("name", name).text("skus[0].specs", "").text("skus[0].price", "10");
+        form = form.text("skus[0].on_hand", on_hand).text("skus[0].enabled", "true");
+        form = if on_shelf { form.text("on_shelf", "true") } else { form };
+        let request = w.http().post(w.at("/admin/products")).header("Cookie", &manager.cookie).multipart(form);
+        let answer = request.send().await.unwrap();
+        let flash = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+        // 没有库存
+        assert_eq!(flash.contains("%E6%B2%A1%E6%9C%89%E5%BA%93%E5%AD%98"), said, "{on_hand} {on_shelf}: {flash}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_on_sale_has_the_same_specs_to_choose_by() {
     let w = World::new().await;

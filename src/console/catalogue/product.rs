@@ -722,7 +722,15 @@ async fn save(shop: &Shop, staff: Staff, id: Option<ProductId>, change: Change) 
         Some(at) => format!("商品已保存，{} 自动上架", clock::shown_short(at)),
         None => "商品已保存".to_owned(),
     };
-    Ok((shop.write(move |tx| write(tx, &staff, id, &change)).await?, done))
+    let id = shop.write(move |tx| write(tx, &staff, id, &change)).await?;
+    let saved = find(shop, id).await?;
+    let sold_out = saved.skus.iter().filter(|sku| sku.enabled).all(|sku| sku.available() <= 0);
+    let empty = if saved.on_shelf && sold_out {
+        "。没有库存，买家看到的是已售罄：在库存里补上"
+    } else {
+        ""
+    };
+    Ok((id, done + empty))
 }
 
 fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change) -> Result<ProductId> {
