@@ -108,6 +108,9 @@ await story(async ({ shop, simulator, step, shot, open, stage, login, fits }) =>
     await desk.getByLabel("其中运费").fill("0");
     await desk.getByLabel("原因").fill("老客优惠");
     await shot(desk, "console-price");
+    // A tenth and less is asked about before it is in force.
+    await desk.getByRole("button", { name: "确认改价" }).click();
+    await desk.getByText("差十倍以上").waitFor();
     await desk.getByRole("button", { name: "确认改价" }).click();
     await desk.getByText("¥1.00").first().waitFor();
     await page.reload();
