@@ -84,7 +84,9 @@ export function begin(link) {
     form.remove();
     hidden.forEach((child) => (child.hidden = false));
   };
+  let asks = false;
   const wrong = ({ problem, now }) => {
+    asks = !!now;
     if (now) ({ was, held = held, sure = "" } = now);
     hint.textContent = now && !sure ? `${problem}，再按一次 Enter 就用您填的` : problem;
     hint.className = "bad";
@@ -138,17 +140,18 @@ export function begin(link) {
       commit(() => link.focus());
     } else if (event.key === "ArrowDown" && event.target === field && why.isConnected) why.focus();
   });
-  // Whoever goes on elsewhere on the page has typed it for a reason, and sees what came of it; who leaves the page is asked.
-  form.addEventListener("focusout", ({ relatedTarget }) => !closed && !form.contains(relatedTarget) && !leads && document.hasFocus() && commit());
-  open = () => !closed && field.value.trim() !== was && field;
+  // Whoever goes on elsewhere on the page has typed it for a reason, and sees what came of it; who leaves the page is asked, and
+  // what the cell has asked is answered by a key or its button.
+  form.addEventListener("focusout", ({ relatedTarget }) => !closed && !form.contains(relatedTarget) && !leads && !asks && document.hasFocus() && commit());
+  opened.push(() => !closed && field.value.trim() !== was && field);
 }
 
-let open = () => null;
+const opened = [];
 let leads = false;
-addEventListener("pointerdown", ({ target }) => (leads = !!target.closest("a[href]:not([data-quick])")), true);
+addEventListener("pointerdown", ({ target }) => (leads = !!target.closest("a[href]:not([data-quick]), form:not(.incell) button:not([type=button])")), true);
 addEventListener("keydown", () => (leads = false), true);
 addEventListener("beforeunload", (event) => {
-  const field = open();
+  const field = opened.map((typed) => typed()).find(Boolean);
   if (!field) return;
   event.preventDefault();
   // Whoever stays goes on writing.

@@ -111,6 +111,8 @@ addEventListener(
       event.preventDefault();
       event.stopImmediatePropagation();
       asking.textContent = words;
+      // Who scans does not look, and what he scans next takes the place of this.
+      if (form === gun?.form) tone(false), gun.select();
       // A tick that is sent at once stands as it was, to be made again.
       if (form.matches("[data-sends]")) form.reset();
       form.matches(".stack") ? form.append(asking) : $("main").prepend(asking);
@@ -119,12 +121,11 @@ addEventListener(
     // Without a network the browser would put a page of its own in the place of what was typed.
     if (goes && !navigator.onLine && !form.dataset.anyhow) {
       form.dataset.anyhow = "yes";
-      if (form === gun?.form) tone(false);
       return hold("没有网络，还没有发出：填的都还在这里，连上以后再按一次。");
     }
     // A point too few or too many, as in a cell of a price.
     const slip = form.elements[form.dataset.slip];
-    const ratio = slip && Number(narrow(slip.value)) / Number(slip.defaultValue);
+    const ratio = slip && Number(narrow(slip.value).replace(/[¥,元\s]/g, "")) / Number(slip.defaultValue);
     if (slip && slip.value !== form.dataset.sure && (ratio >= 10 || ratio <= 0.1)) {
       form.dataset.sure = slip.value;
       return hold(`¥${slip.defaultValue} 改成 ¥${slip.value}，差十倍以上：没有错就再按一次。`);
@@ -657,22 +658,29 @@ function tone(well) {
 const PAUSE = 300;
 if (gun) {
   let last = performance.now();
-  let cut = Date.now() - Number(sessionStorage.getItem("keyed") ?? 0) < 5 * PAUSE;
+  const lost = () => {
+    cut = false;
+    tone(false);
+    brief("换页时扫的没有收全，没有记下：请再扫一次");
+  };
+  let cut = early.keys > 0 || Date.now() - Number(sessionStorage.getItem("keyed") ?? 0) < 5 * PAUSE;
   sessionStorage.removeItem("keyed");
+  early.end();
   if (cut) gun.value = gun.defaultValue;
+  if (gun.autofocus) gun.focus({ preventScroll: true });
+  if (early.ended) setTimeout(lost);
   addEventListener("keydown", (event) => {
     const ends = event.key === "Enter";
     if (event.key.length > 1 && !ends) return;
+    // The field has no cursor before the page is first drawn: what went past it is the beginning of something.
+    if (!event.target.matches("input, textarea, select")) return ends || ((cut = true), (last = event.timeStamp));
     if (event.timeStamp - last > PAUSE) cut = false;
     last = event.timeStamp;
     if (gun.form.dataset.sent) return ends || sessionStorage.setItem("keyed", Date.now());
     if (!cut) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (!ends) return;
-    cut = false;
-    tone(false);
-    brief("换页时扫的没有收全，没有记下：请再扫一次");
+    if (ends) lost();
   }, true);
 }
 // Whoever walks through a list with a scanner hears what became of each order.
@@ -744,7 +752,7 @@ if (bench) {
   });
   // What was refused still stands there; the next thing that is scanned takes its place, unless it has begun to come.
   field.focus();
-  if (field.value === field.defaultValue) field.select();
+  if (!early.typed) field.select();
   addEventListener("click", (event) => event.target.closest("a, button, input, summary, dialog") || field.focus());
 }
 

@@ -3,7 +3,8 @@
 mod carried;
 mod serve;
 
-use std::sync::{Arc, LazyLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use rocket::figment::Figment;
 use rocket_dyn_templates::Template;
@@ -44,6 +45,22 @@ fn prepare(env: &mut Environment<'static>) {
         Ok(text.map(|text| sent(&text)))
     });
     env.add_function("icon", icon);
+    env.add_function("asset", asset);
+}
+
+/// The address of a static file, under which browsers may keep it for good: with another content it has another.
+fn asset(name: &str) -> String {
+    static KNOWN: LazyLock<Mutex<BTreeMap<String, String>>> = LazyLock::new(Mutex::default);
+    let address = || {
+        let tag = STATIC.file(name).map(|file| file.tag());
+        tag.map_or_else(|| format!("/static/{name}"), |tag| format!("/static/{name}?v={tag:016x}"))
+    };
+    // While developing a file changes under the program.
+    if cfg!(debug_assertions) {
+        return address();
+    }
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.entry(name.to_owned()).or_insert_with(address).clone()
 }
 
 /// A value in a page: nothing for none, and text as it is but for what HTML would take for its own. The engine writes

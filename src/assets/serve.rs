@@ -38,10 +38,14 @@ fn takes_gzip(request: &Request<'_>) -> bool {
 
 impl<'r> Responder<'r, 'static> for Asset {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let etag = format!("\"{:016x}\"", self.file.tag());
+        let tag = format!("{:016x}", self.file.tag());
+        // An address that names the content never has another.
+        let named = request.query_value::<&str>("v").and_then(Result::ok) == Some(&tag);
+        let keep = if named { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let etag = format!("\"{tag}\"");
         let known = request.headers().get_one("If-None-Match") == Some(&etag);
         let mut response = Response::build();
-        response.header(Header::new("ETag", etag)).header(Header::new("Cache-Control", "no-cache"));
+        response.header(Header::new("ETag", etag)).header(Header::new("Cache-Control", keep));
         response.header(Header::new("Vary", "Accept-Encoding"));
         if known {
             return response.status(Status::NotModified).ok();

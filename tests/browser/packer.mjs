@@ -387,6 +387,22 @@ await story(async ({ shop, simulator, step, shot, open, login, password, expect 
     await desk.waitForURL(shop + to);
   });
 
+  await step("at the desk the next scan takes the place of what was refused", async () => {
+    const no = await buy(1);
+    await until("the payment", async () => {
+      await desk.goto(`${shop}/admin/shipping/scan`);
+      for (const code of ["ABCDEF123456", "ABCDEF123457", no]) {
+        await desk.locator("#code:focus").waitFor();
+        await desk.keyboard.type(code);
+        await desk.keyboard.press("Enter");
+        await desk.waitForLoadState();
+        await desk.locator(".flash.error, h2.no").first().waitFor();
+        await desk.waitForTimeout(400);
+      }
+      return (await desk.getByText("第 2 步").count()) === 1;
+    });
+  });
+
   await step("a check of the goods that was begun is ended, or somebody says that it is not to be", async () => {
     await desk.goto(`${shop}/admin/products/${rice}`);
     for (const [i, field] of (await desk.locator("[aria-label=条码]:visible").all()).entries()) await field.fill(`690000000010${i}`);
