@@ -114,7 +114,7 @@ addEventListener(
       // Who scans does not look, and what he scans next takes the place of this.
       if (form === gun?.form) tone(false), gun.select();
       // A tick that is sent at once stands as it was, to be made again.
-      if (form.matches("[data-sends]")) form.reset();
+      if (form.matches("[data-sends]")) for (const tick of $$("[type=checkbox]", form)) tick.checked = tick.defaultChecked;
       form.matches(".stack") ? form.append(asking) : $("main").prepend(asking);
       asking.scrollIntoView({ block: "nearest" });
     };
@@ -664,6 +664,8 @@ if (gun) {
     brief("换页时扫的没有收全，没有记下：请再扫一次");
   };
   let cut = early.keys > 0 || Date.now() - Number(sessionStorage.getItem("keyed") ?? 0) < 5 * PAUSE;
+  // At a desk the next scan takes the place of what was refused and stands there again.
+  if (gun.closest("[data-scan]")) addEventListener("pageshow", () => early.typed || gun.select());
   sessionStorage.removeItem("keyed");
   early.end();
   if (cut) gun.value = gun.defaultValue;
@@ -750,9 +752,7 @@ if (bench) {
     show();
     field.value = "";
   });
-  // What was refused still stands there; the next thing that is scanned takes its place, unless it has begun to come.
   field.focus();
-  if (!early.typed) field.select();
   addEventListener("click", (event) => event.target.closest("a, button, input, summary, dialog") || field.focus());
 }
 
