@@ -26,6 +26,7 @@ pub mod word;
 use crate::ids::{AttemptId, LedgerId, OrderId, OutTradeNo};
 use crate::message_log::Logged;
 use crate::money::Fen;
+use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::stored_enum::stored_enum;
 use crate::wechat::pay::PayOrder;
@@ -95,7 +96,12 @@ impl Attempt {
     /// Nobody, when it was made with another merchant number: asked under today's, WeChat knows nothing of it, and that
     /// proves nothing.
     pub fn account(&self, shop: &Shop) -> Option<Account> {
-        let account = shop.account_of(self.params.api())?.under(self.params.app_id());
+        self.account_in(&shop.settings(), shop.now())
+    }
+
+    /// The same by these settings.
+    pub fn account_in(&self, settings: &Settings, now: i64) -> Option<Account> {
+        let account = settings.account(self.params.api(), now)?.under(self.params.app_id());
         (account.mch_id() == self.params.mch_id()).then_some(account)
     }
 

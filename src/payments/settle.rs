@@ -274,7 +274,9 @@ impl Fact<'_> {
         // What was closed is no longer polled.
         let over = matches!(attempt.state, AttemptState::Closed | AttemptState::Failed) && self.today.asks_first();
         let awaited = unpaid && attempt.state != AttemptState::Paid && !over;
-        if awaited && self.today.asks_first() && !self.is_wechats_word() {
+        // Of a number that was left nobody can be asked, and the buyer was told that his payment counts: its notice is all there will be.
+        let askable = || attempt.account_in(settings, tx.now()).is_some();
+        if awaited && self.today.asks_first() && !self.is_wechats_word() && askable() {
             return Ok(Settled::Asked);
         }
         if !awaited && self.is_unproven()? {

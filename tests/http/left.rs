@@ -171,6 +171,36 @@ async fn an_attempt_of_the_number_before_counts_until_it_is_settled() {
     }
 }
 
+/// The commonest way over to API v3 is with a new merchant number: what was begun by v2 under the number before can be asked of nobody any
+/// more, and is paid by its notice, as it was said that it would be.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_v2_tells_of_a_number_that_was_left_is_entered_in_a_shop_by_v3() {
+    for closed in [false, true] {
+        let w = shop("").await;
+        let owner = w.staff("owner", Role::Owner).await;
+        owner.post("/admin/settings", &[("wechat-mch_id", MCH_ID), ("wechat-api", "v2")]).await;
+        let (sku, alice) = (w.product("苹果", 1000, 99).await, w.buyer("alice").await);
+        let placed = Placed::of(alice.buy(sku, 1).await);
+        owner.post("/admin/settings", &[("wechat-mch_id", OTHER), ("wechat-api", "v3")]).await;
+        w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+        if closed {
+            w.advance(70 * MINUTE);
+            w.wait("the closing", || async {
+                w.run_jobs().await;
+                alice.status(&placed.no).await == "closed"
+            })
+            .await;
+        }
+        let mut notice = w.notice(&placed, "alice");
+        notice.set("transaction_id", w.transaction(&placed));
+        w.notify(signed(&notice)).await;
+        w.run_jobs().await;
+        assert_eq!(alice.status(&placed.no).await, "to_ship", "{closed}");
+        assert_eq!(w.count("select count(*) from ledger where kind = 'payment'").await, 1, "{closed}");
+        w.must_hold().await;
+    }
+}
+
 /// Nobody settles what WeChat can be asked about.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attempt_of_todays_number_is_settled_by_nobodys_word() {
