@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params, params
 use super::{Logged, TRIAL, Verdict};
 use crate::clock::DAY;
 use crate::db::Tx;
-use crate::ids::{BuyerId, MessageId, OrderId};
+use crate::ids::{AttemptId, BuyerId, MessageId, OrderId};
 use crate::money::Fen;
 use crate::packing::{self, Dictionary, Packed};
 
@@ -272,6 +272,17 @@ pub fn was_asked(conn: &Connection, transaction_id: &str) -> Result<bool> {
         "select 1 from messages where transaction_id = ?1 and kind = 'orderquery' and amount_fen is not null",
     )?
     .exists([transaction_id])
+}
+
+/// The payments that notices of this attempt told of and that were not doubted then.
+pub fn thanked_for(conn: &Connection, order: OrderId, attempt: AttemptId) -> Result<Vec<(String, Fen)>> {
+    let mut rows = conn.prepare_cached(
+        "select transaction_id, max(amount_fen) from messages
+          where order_id = ?1 and attempt_id = ?2 and kind = 'notify' and verdict = 'ok' and transaction_id is not null
+            and amount_fen is not null
+          group by transaction_id order by min(id)",
+    )?;
+    rows.query_map(params![order, attempt], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 /// The other deliveries of the same payment notice.

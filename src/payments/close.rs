@@ -2,7 +2,7 @@
 
 use super::check::ask;
 use super::settle::Settled;
-use super::{Attempt, AttemptState, attempts, store};
+use super::{Attempt, AttemptState, attempts, prove, store};
 use crate::clock::{DAY, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -86,13 +86,24 @@ async fn paid(shop: &Shop, attempt: &Attempt, settled: Option<Settled>) -> Resul
 /// two would leave it held for good, since nothing looks again at an attempt that is closed.
 async fn closed(shop: &Shop, attempt: &Attempt) -> Result<Fate> {
     let (id, order) = (attempt.id, attempt.order_id);
-    let from = [AttemptState::Created, AttemptState::Prepaid, AttemptState::Closing];
-    let write = move |tx: &Tx| {
-        attempts::end(tx, id, &from, AttemptState::Closed)?;
-        release_if_certain(tx, order)
-    };
-    shop.write(write).await?;
+    shop.write(move |tx| end(tx, id, order)).await?;
     Ok(Fate::Closed)
+}
+
+fn end(tx: &Tx, id: AttemptId, order: OrderId) -> Result<()> {
+    let from = [AttemptState::Created, AttemptState::Prepaid, AttemptState::Closing];
+    attempts::end(tx, id, &from, AttemptState::Closed)?;
+    release_if_certain(tx, order)
+}
+
+/// The same where WeChat has not said so: what it was told of meanwhile is left to somebody.
+async fn given_up(shop: &Shop, attempt: Attempt) -> Result<Ran> {
+    let write = move |tx: &Tx| {
+        prove::leave_noticed(tx, &attempt)?;
+        end(tx, attempt.id, attempt.order_id)?;
+        Ok(Ran::Done)
+    };
+    shop.write(write).await
 }
 
 /// Marks what is alive as closing; answers with everything that must be closed at WeChat.
@@ -227,7 +238,7 @@ pub async fn follow(shop: &Shop, id: AttemptId, since: i64) -> Result<Ran> {
         Fate::Unknown(why) if shop.now() - since < FOLLOW => Ok(Ran::Failed(why)),
         Fate::NotAsked if shop.now() - since < FOLLOW => Ok(Ran::Again { at: shop.now() + MINUTE }),
         // After a day its own time_expire is long past; money that comes all the same is settled as late.
-        Fate::Unknown(_) | Fate::NotAsked => closed(shop, &attempt).await.map(|_| Ran::Done),
+        Fate::Unknown(_) | Fate::NotAsked => given_up(shop, attempt).await,
     }
 }
 
@@ -249,6 +260,8 @@ pub fn seen_unpaid(tx: &Tx, order: OrderId, now: Option<&str>, who: &Who) -> Res
         if attempt.state.is_open() {
             attempts::go(tx, attempt.id, attempt.state, AttemptState::Closed)?;
         }
+        // He may not know that a notice says otherwise.
+        prove::leave_noticed(tx, &attempt)?;
         for task in [Task::Close(attempt.id), Task::Poll(attempt.id)] {
             jobs::store::drop_open(tx, task)?;
         }

@@ -2,15 +2,16 @@
 //! does anything.
 
 use super::settle::{self, Source};
-use super::word;
+use super::{Attempt, word};
 use crate::clock::MINUTE;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::exceptions::{Exception, Look, store as exceptions};
+use crate::exceptions::{Exception, Kind, Look, NewException, store as exceptions, unproven};
 use crate::ids::ExceptionId;
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::{Entered, store as ledger};
-use crate::message_log::Logged;
+use crate::message_log::{Logged, store as messages};
+use crate::orders::{self, Topic, Who};
 use crate::shop::Shop;
 use crate::wechat::Identity;
 use crate::wechat::pay::{ORDER_QUERY, Trade, TradeOf};
@@ -73,6 +74,35 @@ pub async fn ask(shop: &Shop, id: ExceptionId) -> Result<Ran> {
 fn unheard(conn: &rusqlite::Connection, id: ExceptionId, why: String) -> Result<Ran> {
     let open = exceptions::by_id(conn, id)?.is_some_and(|exception| exception.open);
     Ok(if open { Ran::Failed(why) } else { Ran::Done })
+}
+
+/// An attempt ends without WeChat's word. What a notice of API v2 told of it meanwhile was thanked for and comes no more, so it does not end
+/// with it: somebody is told, and WeChat is asked for it again by its own number.
+pub fn leave_noticed(tx: &Tx, attempt: &Attempt) -> Result<()> {
+    let name = Identity { app_id: attempt.params.app_id().to_owned(), mch_id: attempt.params.mch_id().to_owned() };
+    for (transaction_id, amount) in messages::thanked_for(tx, attempt.order_id, attempt.id)? {
+        if ledger::entered_for(tx, &transaction_id)?.is_some() {
+            continue;
+        }
+        let (number, theirs) = (&attempt.out_trade_no, name.written());
+        let what = format!(
+            "通知说收到一笔 ¥{amount}（商户订单号 {number}），只有 API v2 的密钥签过名，支付单结束之前没有向微信查成，没有入账"
+        );
+        let new = NewException {
+            order_id: Some(attempt.order_id),
+            attempt_id: Some(attempt.id),
+            out_trade_no: number.as_str(),
+            transaction_id: &transaction_id,
+            amount_fen: amount.get(),
+            theirs: &theirs,
+            ..NewException::new(Kind::OrphanPayment, unproven(&transaction_id), &what)
+        };
+        if let Some(id) = exceptions::open(tx, &new)? {
+            orders::store::note(tx, attempt.order_id, &Who::system(), Topic::Money, &what)?;
+            jobs::enqueue(tx, Task::Prove(id), tx.now())?;
+        }
+    }
+    Ok(())
 }
 
 /// Asks for everything that waits for WeChat's word: the settings may be others, and the shop may sell by another version.

@@ -201,6 +201,54 @@ async fn what_v2_tells_of_a_number_that_was_left_is_entered_in_a_shop_by_v3() {
     }
 }
 
+/// A notice of v2 that WeChat neither confirmed nor denied before its attempt was given up is left to somebody, and never to nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_wechat_did_not_answer_about_before_an_attempt_ended_is_left_to_somebody() {
+    for how in ["silent", "left", "said unpaid"] {
+        let w = shop("").await;
+        let owner = w.staff("owner", Role::Owner).await;
+        owner.post("/admin/settings", &[("wechat-mch_id", MCH_ID), ("wechat-api", "v2")]).await;
+        let (sku, alice) = (w.product("苹果", 1000, 99).await, w.buyer("alice").await);
+        let placed = Placed::of(alice.buy(sku, 1).await);
+        owner.post("/admin/settings", &[("wechat-api", "v3")]).await;
+        w.wechat.fault_always("orderquery", Fault::Http500);
+        w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+        let mut notice = w.notice(&placed, "alice");
+        notice.set("transaction_id", w.transaction(&placed));
+        w.notify(signed(&notice)).await;
+        w.run_jobs().await;
+        if how != "silent" {
+            owner.post("/admin/settings", &[("wechat-mch_id", OTHER)]).await;
+        }
+        let items = "select count(*) from money_exceptions where state = 'open'";
+        assert_eq!(w.count(items).await, 0, "{how}");
+        if how == "said unpaid" {
+            owner.post(&format!("/admin/orders/{}/unpaid", placed.no), &[]).await;
+        }
+        let ended = "select count(*) from attempts where state = 'closed'";
+        w.wait("the end", || async {
+            w.advance(60 * MINUTE);
+            w.run_jobs().await;
+            w.count(ended).await == 1
+        })
+        .await;
+        assert_eq!(w.count("select count(*) from ledger").await, 0, "{how}");
+        assert_eq!(w.count(items).await, 1, "{how}");
+        let inbox = owner.page("/admin/exceptions").await;
+        assert!(inbox.contains("支付单结束之前没有向微信查成"), "{how}: {inbox}");
+        let id = w.count("select max(id) from money_exceptions").await;
+        w.wechat.clear_faults();
+        set_to(&owner, MCH_ID).await;
+        owner.post(&format!("/admin/exceptions/{id}/ask"), &[]).await;
+        w.wait("WeChat's word", || async {
+            w.run_jobs().await;
+            w.count("select count(*) from ledger where kind = 'payment'").await == 1
+        })
+        .await;
+        w.must_hold().await;
+    }
+}
+
 /// Nobody settles what WeChat can be asked about.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attempt_of_todays_number_is_settled_by_nobodys_word() {
