@@ -266,10 +266,20 @@ fn read(row: &Row<'_>, checks: &[u8]) -> Result<LogRow> {
     })
 }
 
-/// Whether WeChat was asked about a payment, and told its sum.
+/// Whether WeChat was asked about a payment, and told its sum: by its own number of it, under which it may have been paid for something
+/// else, …
 pub fn was_asked(conn: &Connection, transaction_id: &str) -> Result<bool> {
     conn.prepare_cached(
         "select 1 from messages where transaction_id = ?1 and kind = 'orderquery' and amount_fen is not null",
+    )?
+    .exists([transaction_id])
+}
+
+/// … or by the number of an attempt, of which it told this payment.
+pub fn was_told_of_an_attempt(conn: &Connection, transaction_id: &str) -> Result<bool> {
+    conn.prepare_cached(
+        "select 1 from messages
+          where transaction_id = ?1 and kind = 'orderquery' and amount_fen is not null and attempt_id is not null",
     )?
     .exists([transaction_id])
 }

@@ -92,10 +92,16 @@ pub async fn ask_noticed(shop: &Shop, transaction_id: String) -> Result<Option<s
         if !asks_first && twice != Some(true) {
             return Ok(None);
         }
-        if messages::was_asked(conn, &transaction_id)? || ledger::is_told_alone(conn, &transaction_id)? {
+        let attempt = entered.attempt_id.map(|id| store::attempt(conn, id)).transpose()?.flatten();
+        // What paid an attempt was paid for its number; other money has come beside it.
+        let pays = attempt.as_ref().is_some_and(|attempt| attempt.transaction_id.as_ref() == Some(&transaction_id));
+        let heard = match pays {
+            true => messages::was_told_of_an_attempt(conn, &transaction_id)?,
+            false => messages::was_asked(conn, &transaction_id)?,
+        };
+        if heard || ledger::is_told_alone(conn, &transaction_id)? {
             return Ok(None);
         }
-        let attempt = entered.attempt_id.map(|id| store::attempt(conn, id)).transpose()?.flatten();
         Ok(attempt.map(|attempt| (attempt, entered)))
     };
     let Some((attempt, entered)) = shop.read(read).await? else { return Ok(None) };

@@ -367,7 +367,7 @@ impl Fact<'_> {
         if !self.is_wechats_word()
             || *known == self.payment.transaction_id
             || attempt.params.api() != Api::V2
-            || messages::was_asked(self.tx, known)?
+            || messages::was_told_of_an_attempt(self.tx, known)?
         {
             return Ok(None);
         }
