@@ -338,7 +338,8 @@ mod tests {
         let both = format!("(({} AND {}) OR ({}))", of("浙江"), of("杭州"), of("上海"));
         assert_eq!(region("杭州、上海"), both);
         assert_eq!(region("杭州 上海"), both);
-        for shared in ["朝阳", "鼓楼", "锡盟"] {
+        assert_eq!(region("锡盟"), format!("{} AND {}", of("内蒙古"), of("锡林郭勒")));
+        for shared in ["朝阳", "鼓楼"] {
             assert_eq!(region(shared), of(shared));
         }
         assert_eq!(region("、"), "");
