@@ -10,7 +10,6 @@ use super::{Attempt, store};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::ledger::{Entered, store as ledger};
-use crate::message_log::Logged;
 use crate::orders::Order;
 use crate::shop::Shop;
 use crate::wechat::pay::{Trade, TradeOf};
@@ -53,15 +52,8 @@ pub async fn ask(shop: &Shop, entered: &Entered) -> Result<std::result::Result<T
     };
     let (transaction_id, mch_id) = (entered.transaction_id.clone(), account.mch_id().to_owned());
     let exchange = shop.wechat.order_query(&account, TradeOf::Transaction(&transaction_id), &shop.nonces).await;
-    let (mut entry, word) = (Logged::sent(&exchange), word::heard(&exchange));
+    let (mut entry, _) = word::logged(&exchange, &transaction_id, &mch_id);
     entry.order_id = entered.order_id;
-    entry.transaction_id = Some(transaction_id.clone());
-    if let Ok(word) = &word {
-        entry.reason = word::said(word, &mch_id);
-    }
-    if let Ok(Trade::Paid(payment)) = &exchange.result {
-        entry.amount = Some(payment.total);
-    }
     let (trade, settings) = (exchange.result, shop.settings());
     let write = move |tx: &Tx| {
         let message = entry.record(tx)?;

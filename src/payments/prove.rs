@@ -10,7 +10,7 @@ use crate::exceptions::{Exception, Kind, Look, NewException, store as exceptions
 use crate::ids::ExceptionId;
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::{Entered, store as ledger};
-use crate::message_log::{Logged, store as messages};
+use crate::message_log::store as messages;
 use crate::orders::{self, Topic, Who};
 use crate::shop::Shop;
 use crate::wechat::Identity;
@@ -42,18 +42,10 @@ pub async fn ask(shop: &Shop, id: ExceptionId) -> Result<Ran> {
     }
     let which = TradeOf::Transaction(&exception.transaction_id);
     let exchange = shop.wechat.order_query(&account, which, &shop.nonces).await;
-    let mut entry = Logged::sent(&exchange);
-    entry.transaction_id = Some(exception.transaction_id.clone());
+    let (transaction_id, mch_id) = (exception.transaction_id.clone(), account.mch_id().to_owned());
+    let (mut entry, heard) = word::logged(&exchange, &transaction_id, &mch_id);
     (entry.order_id, entry.attempt_id) = (exception.order_id, None);
-    let mch_id = account.mch_id().to_owned();
-    let (heard, settings) = (word::heard(&exchange), shop.settings());
-    let transaction_id = exception.transaction_id.clone();
-    if let Ok(heard) = &heard {
-        entry.reason = word::said(heard, &mch_id);
-        if let Some(Trade::Paid(payment)) = heard {
-            entry.amount = Some(payment.total);
-        }
-    }
+    let settings = shop.settings();
     let write = move |tx: &Tx| {
         let message = entry.record(tx)?;
         let heard = match &heard {

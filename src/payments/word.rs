@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::exceptions::{OF_OTHERS, store as exceptions};
 use crate::ids::{ExceptionId, RefundId};
 use crate::ledger::store as ledger;
+use crate::message_log::Logged;
 use crate::orders::Who;
 use crate::refunds::{RefundState, store as refunds};
 use crate::shop::Shop;
@@ -47,8 +48,25 @@ pub fn heard(exchange: &Exchange<Trade>) -> std::result::Result<Word, GatewayErr
     }
 }
 
+/// The same, with the row of the log that keeps what was asked by `transaction_id` and what came of it.
+pub fn logged(
+    exchange: &Exchange<Trade>,
+    transaction_id: &str,
+    mch_id: &str,
+) -> (Logged, std::result::Result<Word, GatewayError>) {
+    let (mut entry, word) = (Logged::sent(exchange), heard(exchange));
+    entry.transaction_id = Some(transaction_id.to_owned());
+    if let Ok(word) = &word {
+        entry.reason = said(word, mch_id);
+    }
+    if let Ok(Some(Trade::Paid(payment))) = &word {
+        entry.amount = Some(payment.total);
+    }
+    (entry, word)
+}
+
 /// What was answered, in words.
-pub fn said(word: &Word, mch_id: &str) -> String {
+fn said(word: &Word, mch_id: &str) -> String {
     match word {
         None => OF_OTHERS.to_owned(),
         Some(Trade::Paid(_)) => "SUCCESS 已支付".to_owned(),

@@ -114,13 +114,25 @@ async fn is_perhaps_the_first(shop: &Shop, taken: &Taken, id: RefundId) -> Resul
         Ok(Some(first.transaction_id).filter(|_| !looked))
     };
     let Some(first) = shop.read(read).await? else { return Ok(None) };
-    match check::ask_noticed(shop, first).await? {
+    unless_denied(shop, id, first, agreed, (FIRST_UNPROVEN, PERHAPS_THE_FIRST)).await
+}
+
+/// Asks about a payment that a notice of API v2 alone has told of, for a refund that is given up with these words where WeChat denies it and
+/// it still `stands`. `None` where it may go.
+async fn unless_denied(
+    shop: &Shop,
+    id: RefundId,
+    transaction_id: String,
+    stands: impl Fn(&Refund) -> bool + Send + 'static,
+    (code, words): (&'static str, &'static str),
+) -> Result<Option<Ran>> {
+    match check::ask_noticed(shop, transaction_id).await? {
         None | Some(Ok(true)) => Ok(None),
         Some(Err(why)) => Ok(Some(Ran::Failed(why))),
         Some(Ok(false)) => {
             let write = move |tx: &Tx| {
-                if let Some(refund) = refunds::by_id(tx, id)?.filter(agreed) {
-                    give_up(tx, &refund, FIRST_UNPROVEN, PERHAPS_THE_FIRST)?;
+                if let Some(refund) = refunds::by_id(tx, id)?.filter(&stands) {
+                    give_up(tx, &refund, code, words)?;
                 }
                 Ok(Some(Ran::Done))
             };
@@ -163,27 +175,20 @@ async fn never_came_in(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Optio
         Err(why) => return Ok(must.then_some(Ran::Failed(why))),
     };
     let exchange = shop.wechat.order_query(&account, TradeOf::Transaction(&transaction_id), &shop.nonces).await;
-    let mut entry = Logged::sent(&exchange);
-    entry.transaction_id = Some(transaction_id.clone());
-    let heard = match word::heard(&exchange) {
+    let mch_id = account.mch_id().to_owned();
+    let (entry, heard) = word::logged(&exchange, &transaction_id, &mch_id);
+    let heard = match heard {
         Ok(heard) => heard,
         Err(e) => {
             shop.write_always(move |tx| Ok(entry.record(tx).map(drop)?)).await?;
             return Ok(must.then(|| Ran::Failed(e.to_string())));
         }
     };
-    let mch_id = account.mch_id().to_owned();
     let write = move |tx: &Tx| {
-        let mut entry = entry.clone();
-        entry.reason = word::said(&heard, &mch_id);
+        entry.record(tx)?;
         if !must && !matches!(heard, None | Some(Trade::Paid(_))) {
-            entry.record(tx)?;
             return Ok(None);
         }
-        if let Some(Trade::Paid(payment)) = &heard {
-            entry.amount = Some(payment.total);
-        }
-        entry.record(tx)?;
         match word::contradicts(tx, id, &heard)? {
             Some(other) => exceptions::answer_unproven(tx, &transaction_id, &other)?,
             None => {
@@ -207,19 +212,7 @@ async fn only_noticed(shop: &Shop, id: RefundId) -> Result<Option<Ran>> {
     let waits = move |refund: &Refund| may_go_out(refund) && refund.not_before <= now;
     let refund = shop.read(move |conn| Ok(refunds::by_id(conn, id)?.filter(waits))).await?;
     let Some(transaction_id) = refund.and_then(|refund| refund.transaction_id) else { return Ok(None) };
-    match check::ask_noticed(shop, transaction_id).await? {
-        None | Some(Ok(true)) => Ok(None),
-        Some(Err(why)) => Ok(Some(Ran::Failed(why))),
-        Some(Ok(false)) => {
-            let write = move |tx: &Tx| {
-                if let Some(refund) = refunds::by_id(tx, id)?.filter(may_go_out) {
-                    give_up(tx, &refund, NEVER_CAME_IN, UNPROVEN)?;
-                }
-                Ok(Some(Ran::Done))
-            };
-            shop.write_always(write).await
-        }
-    }
+    unless_denied(shop, id, transaction_id, may_go_out, (NEVER_CAME_IN, UNPROVEN)).await
 }
 
 /// What is said of a refund of money that WeChat does not know as what was told.
