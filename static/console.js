@@ -125,7 +125,7 @@ addEventListener(
     }
     // A point too few or too many, as in a cell of a price.
     const slip = form.elements[form.dataset.slip];
-    const ratio = slip && Number(narrow(slip.value).replace(/[¥,元\s]/g, "")) / Number(slip.defaultValue);
+    const ratio = slip && typedFen(slip.value) / typedFen(slip.defaultValue);
     if (slip && slip.value !== form.dataset.sure && (ratio >= 10 || ratio <= 0.1)) {
       form.dataset.sure = slip.value;
       return hold(`¥${slip.defaultValue} 改成 ¥${slip.value}，差十倍以上：没有错就再按一次。`);
