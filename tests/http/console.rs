@@ -608,3 +608,22 @@ async fn the_mini_program_waits_for_an_address_that_phones_reach() {
     assert_eq!(status, 422);
     assert!(page.contains("AppID") || page.contains("只有本机能用"), "{page}");
 }
+
+/// What a page's address names the content of is kept by browsers for good; under every other address it is asked about again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_kept_for_good_only_under_the_address_that_names_its_content() {
+    let w = World::new().await;
+    let page = w.staff("clerk", Role::Clerk).await.page("/admin/orders").await;
+    let named = |name: &str| {
+        let (_, rest) = page.split_once(&format!("\"/static/{name}?v=")).expect("an address");
+        format!("/static/{name}?v={}", rest.split('"').next().unwrap())
+    };
+    for name in ["early.js", "console.js", "tokens.css", "console.css", "orders.css"] {
+        let (good, plain) = (named(name), format!("/static/{name}"));
+        for (path, kept) in [(good, true), (format!("{plain}?v=0000000000000000"), false), (plain, false)] {
+            let answer = w.http().get(w.at(&path)).send().await.unwrap();
+            let said = answer.headers()["cache-control"].to_str().unwrap();
+            assert_eq!((answer.status().as_u16(), said.contains("immutable")), (200, kept), "{path}: {said}");
+        }
+    }
+}
