@@ -154,7 +154,7 @@ async fn open_and_waiting(count: usize, gateway: u16) -> (tempfile::TempDir, Pro
     (folder, shop, made)
 }
 
-async fn paid(folder: &Path) -> i64 {
+pub async fn paid(folder: &Path) -> i64 {
     let db = yardstick::open(folder);
     let count = |conn: &rusqlite::Connection| {
         Ok::<i64, xiaopu::db::DbError>(conn.query_row(
