@@ -42,9 +42,10 @@ impl Address {
         places::region(&self.province, &self.city, &self.district)
     }
 
-    /// What somebody should look at once more of a region that was typed, and how it is kept as it stands.
-    pub fn must_be_a_region(&self, as_written: bool) -> Result<()> {
-        match places::doubt(&self.province, &self.city, &self.district).filter(|_| !as_written) {
+    /// What somebody should look at once more of a region that was typed in the place of another or of none.
+    pub fn must_be_a_region(&self, before: Option<&Address>) -> Result<()> {
+        let typed = || places::doubt(&self.province, &self.city, &self.district);
+        match typed().or_else(|| places::emptied(before?.place()?, self.place()?)) {
             Some(doubt) => {
                 let words = format!("{}；真要照这样寄的，勾选“{AS_WRITTEN}”再保存", doubt.words);
                 Err(Error::field(doubt.field, words))

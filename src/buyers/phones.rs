@@ -32,16 +32,21 @@ pub fn all(text: &str) -> impl Iterator<Item = Phone> {
     })
 }
 
-/// Whether a number has a digit too few, or one too many, to ring anybody.
+/// Whether what is a number by itself has digits too few, or one too many, to ring anybody.
 pub fn is_miscounted(number: &str) -> bool {
-    first(number).is_none() && nearly(number).is_some()
+    first(number).is_none() && not_quite_mobile(number, 6).is_some()
 }
 
-/// One of not quite eleven digits, so that its owner sees what is missing.
+/// One of not quite eleven digits in a longer text, so that its owner sees what is missing.
 pub fn nearly(text: &str) -> Option<Phone> {
+    not_quite_mobile(text, 8)
+}
+
+/// What begins as a mobile's number does, of so many digits at least; a fixed one begins otherwise.
+fn not_quite_mobile(text: &str, least: usize) -> Option<Phone> {
     starts(text).find_map(|at| {
         let (digits, length) = digits(&text[at..], 13);
-        let nearly = (8..=13).contains(&digits.len()) && matches!(digits.as_bytes(), [b'1', b'3'..=b'9', ..]);
+        let nearly = (least..=13).contains(&digits.len()) && matches!(digits.as_bytes(), [b'1', b'3'..=b'9', ..]);
         nearly.then(|| Phone { number: digits, at: at..at + length })
     })
 }
@@ -201,6 +206,10 @@ mod tests {
             ("1380013800", true),
             ("138001380001", true),
             ("138 0013 800", true),
+            ("1380013", true),
+            ("138001", true),
+            ("12345", false),
+            ("116114", false),
             ("13800138000", false),
             ("13800138000-1234", false),
             ("+8613800138000", false),

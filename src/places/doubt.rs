@@ -1,7 +1,7 @@
 //! What is doubtful in a region that somebody typed part by part: a province that is none, a city of another province, a
 //! district of another city. What clients and couriers send is read as it is, and never doubted here.
 
-use super::{Loosely, PROVINCES, Place, Today, names, quoted, simplified, within_province};
+use super::{City, Loosely, PROVINCES, Place, Today, names, quoted, simplified, within_province};
 
 /// A part of a region, and what to say of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,15 +48,28 @@ pub fn doubt(province: &str, city: &str, district: &str) -> Option<Doubt> {
     said("district", elsewhere(around, district, district_name))
 }
 
+/// A district that stood there and stands there no more, in a city that has some.
+pub fn emptied(before: Place, now: Place) -> Option<Doubt> {
+    // Beneath 东莞 there are towns, which an address names in its street.
+    let is_of_towns = |city: &City| city.districts.iter().any(|name| name.ends_with('镇'));
+    let has_districts = city_of(&now).is_some_and(|city| !city.districts.is_empty() && !is_of_towns(city));
+    let is_emptied = before.district.is_some() && now.district.is_none() && has_districts;
+    let words = || format!("区县空了：{}有区县，请写上收货人所在的那一个", now.own());
+    is_emptied.then(|| Doubt { field: "district", words: words() })
+}
+
 fn is_left_out(text: &str) -> bool {
     text.is_empty() || names::is_filler(text)
 }
 
 /// A city without districts: what stands behind it is a street.
 fn is_whole(place: &Place) -> bool {
-    let cities = PROVINCES.iter().filter(|known| known.name == place.province).flat_map(|known| &known.cities);
-    let mut own = cities.filter(|city| Some(city.name) == place.city);
-    own.next().is_some_and(|city| city.districts.is_empty())
+    city_of(place).is_some_and(|city| city.districts.is_empty())
+}
+
+fn city_of(place: &Place) -> Option<&'static City> {
+    let mut cities = PROVINCES.iter().filter(|known| known.name == place.province).flat_map(|known| &known.cities);
+    cities.find(|city| Some(city.name) == place.city)
 }
 
 /// Where a name belongs that does not belong there.

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::assets;
-use crate::buyers::addresses::{Address, AddressForm};
+use crate::buyers::addresses::{AS_WRITTEN, Address, AddressForm};
 use crate::buyers::{paste, phones};
 use crate::catalogue::{Delivery, Sku, store as catalogue};
 use crate::clock;
@@ -217,7 +217,9 @@ impl DraftForm {
             return Ok(None);
         }
         let address = AddressForm::of(parts.map(|part| Some(clean(part)))).check("")?;
-        address.must_be_a_region(self.as_written)?;
+        if !self.as_written {
+            address.must_be_a_region(None)?;
+        }
         Ok(Some(address))
     }
 
@@ -370,6 +372,8 @@ struct FormPage {
     problem: Option<String>,
     /// The names of the fields that it is about.
     wrong: Option<String>,
+    /// The words of a tick, where it is asked for or made.
+    as_written: Option<&'static str>,
     form: DraftForm,
     /// Goods that the form suggests, each with what it costs.
     names: Vec<(String, String)>,
@@ -379,11 +383,14 @@ async fn form_page(shop: &Shop, staff: &Staff, filled: &DraftForm, wrong: Option
     let read = |conn: &Connection| Ok((catalogue::sellable_names(conn, SUGGESTED)?, waiting(conn)?));
     let (names, waits) = shop.read(read).await?;
     let names = names.into_iter().map(|(name, price)| (name, price.plain())).collect();
+    let problem = wrong.map(message);
+    let is_asked = filled.as_written || problem.as_ref().is_some_and(|words| words.contains(AS_WRITTEN));
     let page = FormPage {
         frame: framed(shop, staff, "orders", None, waits),
         tab: "drafts",
-        problem: wrong.map(message),
+        problem,
         wrong: wrong.map(wrong_fields),
+        as_written: is_asked.then_some(AS_WRITTEN),
         form: filled.clone().shown(),
         names,
     };
@@ -512,6 +519,7 @@ mod tests {
                 tab: "drafts",
                 problem: open.then(|| "请填商品".into()),
                 wrong: open.then(|| "lines".into()),
+                as_written: open.then_some(AS_WRITTEN),
                 form: DraftForm::default().shown(),
                 names: vec![("草莓".into(), "19.00".into())],
             };

@@ -14,7 +14,7 @@ use super::timeline::{self, Part};
 use super::walk::{self, Came, Place};
 use super::{find, found, here};
 use crate::assets;
-use crate::buyers::addresses::Address;
+use crate::buyers::addresses::{AS_WRITTEN, Address};
 use crate::catalogue::media::thumb;
 use crate::clock;
 use crate::console::lengths::MEMO;
@@ -314,6 +314,7 @@ struct AddressShown {
     unsure: bool,
     /// That the form is of this address.
     of: String,
+    as_written: &'static str,
 }
 
 #[derive(Serialize)]
@@ -468,6 +469,7 @@ fn address_shown(address: &Address, revealed: bool, unsure: bool) -> AddressShow
         detail: kept(&address.detail),
         unsure,
         of: super::address::mark(address),
+        as_written: AS_WRITTEN,
     }
 }
 
@@ -783,6 +785,7 @@ mod tests {
                 detail: "文三路 1 号".into(),
                 unsure: true,
                 of: "0123456789abcdef".into(),
+                as_written: AS_WRITTEN,
             }),
             attempts: vec![AttemptShown {
                 n: "01".into(),
