@@ -96,7 +96,8 @@ export function begin(link) {
   let busy = false;
   async function commit(then) {
     if (busy) return;
-    if (field.value.trim() === was && !field.hasAttribute("aria-invalid")) return close(), then?.();
+    const same = field.value.trim() === was || (column === "price" && typedFen(field.value) === typedFen(was));
+    if (same && !field.hasAttribute("aria-invalid")) return close(), then?.();
     busy = true;
     form.setAttribute("aria-busy", "true");
     reason = why.value;

@@ -684,6 +684,10 @@ if (gun) {
     event.stopImmediatePropagation();
     if (ends) lost();
   }, true);
+  // A click on nothing does not take the scanner's cursor away; on an order's page in the hand it would bring the keyboard up.
+  const stays = !gun.closest("[data-scan]") && handy.matches;
+  const takes = "a, button, input, select, textarea, label, summary, dialog";
+  addEventListener("click", ({ target }) => stays || target.closest(takes) || String(getSelection()) || gun.focus());
 }
 // Whoever walks through a list with a scanner hears what became of each order.
 const walked = sessionStorage.getItem("walked");
@@ -753,7 +757,6 @@ if (bench) {
     field.value = "";
   });
   field.focus();
-  addEventListener("click", (event) => event.target.closest("a, button, input, summary, dialog") || field.focus());
 }
 
 // What is opened over the page closes when somebody goes on elsewhere. On a phone that is all that such a tap does: what lies
