@@ -362,6 +362,8 @@ async fn a_slip_says_what_is_to_be_packed_now_and_nothing_else() {
         ("confirmed", "true"),
     ];
     owner.post(&refund, &form).await;
+    let waits = packer.page("/admin/orders/export.csv").await;
+    assert!(waits.contains(",退款中"), "a label is not made of it unseen: {waits}");
     w.wait("the refund", || async {
         w.run_jobs().await;
         w.advance(xiaopu::clock::MINUTE);
@@ -379,7 +381,7 @@ async fn a_slip_says_what_is_to_be_packed_now_and_nothing_else() {
     let waiting = packer.page("/admin/shipping/scan").await;
     assert!(waiting.contains("苹果 ×2<") && !waiting.contains("×3") && !waiting.contains("梨子"), "{waiting}");
     let table = packer.page("/admin/orders/export.csv").await;
-    assert!(table.contains(",苹果 ×2,2,") && !table.contains("梨子"), "{table}");
+    assert!(table.contains(",苹果 ×2,2,") && table.contains(",部分退款") && !table.contains("梨子"), "{table}");
     let books = owner.page("/admin/orders/export.csv").await;
     assert!(books.contains("苹果 ×3；梨子 ×1,4,"), "what was bought: {books}");
     // All of it has left.
@@ -546,9 +548,9 @@ async fn a_packer_exports_what_waits_to_be_shipped_and_no_buyers_data() {
     let manager = w.staff("manager", Role::Manager).await;
     manager.give_back(&alice, &paid, ("1", "10.00", false)).await;
     let csv = manager.page("/admin/orders/export.csv?tab=to_ship").await;
-    assert!(csv.contains("苹果 ×2,2,") && csv.trim_end().ends_with("苹果 ×1,1"), "{csv}");
+    assert!(csv.contains("苹果 ×2,2,") && csv.trim_end().ends_with("苹果 ×1,1,部分退款"), "{csv}");
     let csv = manager.page("/admin/orders/export.csv?tab=pending_payment").await;
-    assert!(csv.contains("苹果 ×1,1,") && csv.trim_end().ends_with(",,0"), "{csv}");
+    assert!(csv.contains("苹果 ×1,1,") && csv.trim_end().ends_with(",,0,"), "{csv}");
     assert_eq!(w.count("select count(*) from audit_log where what like '导出 1 单，收货信息已隐去'").await, 2);
     assert_eq!(w.count("select count(*) from audit_log where what like '导出 2 单，含收货信息'").await, 1);
     let matrix = w.staff("owner", Role::Owner).await.page("/admin/staff").await;

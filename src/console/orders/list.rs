@@ -31,7 +31,7 @@ use crate::ids::OrderNo;
 use crate::ledger::store as ledger;
 use crate::orders::search::{Filter, Mark, Sort, no_places_in, store as search};
 use crate::orders::store;
-use crate::orders::{Flag, Full, Line, Order, OrderStatus, Topic, Who};
+use crate::orders::{Chip, Flag, Full, Line, Order, OrderStatus, Topic, Who};
 use crate::refunds::store as refunds;
 use crate::returns::store as returns;
 use crate::shop::Shop;
@@ -599,7 +599,7 @@ pub fn chosen(conn: &rusqlite::Connection, numbers: &[String]) -> Result<Vec<Ord
 /// From this role on, an export has names, phones and addresses in full.
 pub const EXPORTS_BUYERS: Role = Role::Clerk;
 
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 22] = [
     "订单号",
     "下单时间",
     "状态",
@@ -621,13 +621,14 @@ const COLUMNS: [&str; 21] = [
     "微信交易号",
     "待发商品",
     "待发件数",
+    "售后",
 ];
 
 /// The columns that can be summed up: pieces and amounts.
 const NUMBERS: [usize; 7] = [5, 6, 7, 8, 9, 10, 20];
 
-/// From here on what is still to go, beside what was bought; a packer has it in the place of that.
-const TO_GO: usize = 19;
+/// What is still to go, beside what was bought; a packer has it in the place of that.
+const TO_GO: [usize; 2] = [19, 20];
 
 /// What somebody sees only who also sees it on a page: amounts, and the number of the payment.
 const MONEY: [usize; 6] = [6, 7, 8, 9, 10, 18];
@@ -641,7 +642,7 @@ struct Exported {
 
 impl Exported {
     fn of(rows: Vec<Vec<String>>, sees_money: bool) -> Exported {
-        let kept = |at: &usize| sees_money || !MONEY.contains(at) && *at < TO_GO;
+        let kept = |at: &usize| sees_money || !MONEY.contains(at) && !TO_GO.contains(at);
         let kept: Vec<usize> = (0..COLUMNS.len()).filter(kept).collect();
         let only_kept = |row: Vec<String>| {
             row.into_iter().enumerate().filter(|(at, _)| kept.contains(at)).map(|(_, cell)| cell).collect()
@@ -716,6 +717,7 @@ fn exported(conn: &rusqlite::Connection, order: Order, whole: bool) -> Result<Ve
         true => packed(&lines.iter().map(|line| (line, line.quantity)).collect::<Vec<_>>()),
         false => (to_go.clone(), pieces_to_go.clone()),
     };
+    let chips: Vec<_> = full.chips(false).into_iter().map(Chip::text).collect();
     let parcels =
         |text: fn(&crate::orders::Shipment) -> &str| shipments.iter().map(text).collect::<Vec<_>>().join("；");
     Ok(vec![
@@ -740,6 +742,7 @@ fn exported(conn: &rusqlite::Connection, order: Order, whole: bool) -> Result<Ve
         transaction,
         to_go,
         pieces_to_go,
+        chips.join("、"),
     ])
 }
 
