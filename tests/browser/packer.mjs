@@ -72,7 +72,10 @@ await story(async ({ shop, simulator, step, shot, open, login, password, expect 
     await desk.getByText("第 1 / 30 单").waitFor();
     for (const [i, no] of [orders[29], orders[28], orders[27]].entries()) {
       await desk.getByRole("heading", { name: no }).waitFor();
-      await until("the cursor", () => desk.evaluate(() => document.activeElement?.name === "tracking_no"));
+      const cursor = () => until("the cursor", () => desk.evaluate(() => document.activeElement?.name === "tracking_no"));
+      await cursor();
+      await desk.getByRole("heading", { name: no }).click();
+      await cursor();
       await desk.keyboard.type(`SF140266887731${i}`);
       await desk.keyboard.press("Enter");
       await hear(`${no} 已发货`);
