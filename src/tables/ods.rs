@@ -9,6 +9,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::grid::{Merged, Sheet, beyond};
+use super::package::referred;
 use super::xlsx::{self, written};
 use super::zipped::attribute;
 use super::{Cell, MOST_COLUMNS, Unreadable, number, zipped};
@@ -58,13 +59,10 @@ fn walk(xml: impl BufRead, read: &mut Content) -> Result<(), Unreadable> {
             Event::Start(tag) => read.start(&tag, false)?,
             Event::Empty(tag) => read.start(&tag, true)?,
             Event::End(tag) => read.end(tag.local_name().as_ref())?,
-            Event::Text(_) if read.in_picture => {}
+            Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) if read.in_picture => {}
             Event::Text(text) => read.text.push_str(&text.xml10_content()),
-            Event::GeneralRef(entity) => {
-                let letter = entity.resolve_char_ref().map_err(|e| zipped::broken(&e))?.map(String::from);
-                let known = || quick_xml::escape::resolve_predefined_entity(&entity).map(str::to_owned);
-                read.text.push_str(&letter.or_else(known).ok_or_else(|| zipped::broken(&"未知的实体"))?);
-            }
+            Event::CData(text) => read.text.push_str(&text.xml10_content()),
+            Event::GeneralRef(entity) => read.text.push_str(&referred(&entity)?),
             Event::Eof => return Ok(()),
             _ => {}
         }

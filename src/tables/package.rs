@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::BufRead;
 
 use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::zipped::attribute;
 use super::{Unreadable, zipped};
@@ -95,11 +95,20 @@ pub(super) fn walk(xml: impl BufRead, mut each: impl FnMut(Seen<'_>)) -> Result<
                 each(Seen::End(tag.local_name().as_ref()));
             }
             Event::Text(text) => each(Seen::Text(&text.xml10_content())),
+            Event::CData(text) => each(Seen::Text(&text.xml10_content())),
+            Event::GeneralRef(entity) => each(Seen::Text(&referred(&entity)?)),
             Event::End(tag) => each(Seen::End(tag.local_name().as_ref())),
             Event::Eof => return Ok(()),
             _ => {}
         }
     }
+}
+
+/// What a reference stands for: `&amp;`, `&#26032;`. It parts a text in two.
+pub(super) fn referred(entity: &BytesRef<'_>) -> Result<String, Unreadable> {
+    let letter = entity.resolve_char_ref().map_err(|e| zipped::broken(&e))?.map(String::from);
+    let known = || quick_xml::escape::resolve_predefined_entity(entity).map(str::to_owned);
+    letter.or_else(known).ok_or_else(|| zipped::broken(&"未知的实体"))
 }
 
 /// A part's name from where it is referred to.

@@ -19,6 +19,10 @@ type Book<'a> = Xlsx<Cursor<&'a [u8]>>;
 fn bad(e: XlsxError) -> Unreadable {
     match e {
         XlsxError::Password => Unreadable::encrypted(),
+        // Those of newer programs, in a cell of any column.
+        XlsxError::CellError(value) => {
+            Unreadable::new(format!("表里有一格是错误值 {value}，这里读不了：请改好或清空那一格，再导入"))
+        }
         e => zipped::broken(&e),
     }
 }

@@ -458,9 +458,12 @@ fn words_that_are_struck_through_in_a_cell_are_left_out() {
         }
     }
     sheet.write_rich_string(1, 1, &[(&line, "99"), (&plain, "79")]).unwrap();
+    // Signs that XML writes by reference.
+    sheet.write_rich_string(2, 0, &[(&line, "碗"), (&plain, "牛奶&糖 <大>")]).unwrap();
     let plan = import::plan(&tables::read(&book.save_to_buffer().unwrap(), &WANTED).unwrap(), None).ok().unwrap();
     let prices: Vec<_> = plan.rows.iter().map(|row| row.said(Column::Price).map(str::to_owned)).collect();
     assert_eq!(prices, [Some("79".to_owned()), Some("8".to_owned())]);
+    assert_eq!(plan.rows[1].said(Column::Name), Some("牛奶&糖 <大>"));
     assert!(plan.rows.iter().all(|row| row.asks.is_empty()));
 }
 
