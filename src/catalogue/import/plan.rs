@@ -127,9 +127,17 @@ fn read(row: &tables::Row, folder: Option<&Path>, album: &mut Album) -> Row {
         read.cells.push(text);
     }
     let named = |column: usize| column == Column::Name as usize;
-    let blanks =
-        read.cells.iter_mut().enumerate().filter(|(column, _)| !named(*column)).filter_map(|(_, cell)| cell.as_mut());
-    blanks.filter(|text| words::is_nothing(text)).for_each(String::clear);
+    let blanks = read
+        .cells
+        .iter_mut()
+        .enumerate()
+        .filter(|(column, _)| !named(*column))
+        .filter_map(|(column, cell)| Some((column, cell.as_mut()?)));
+    let stock = Column::Stock as usize;
+    let is_empty = |(column, text): &(usize, &mut String)| {
+        words::is_nothing(text) && (*column != stock || !words::is_none_left(text))
+    };
+    blanks.filter(is_empty).for_each(|(_, text)| text.clear());
     parted(row, &mut read);
     if let Some((first, last)) = row.merged(Column::Stock as usize)
         && let Some(stock) = read.said(Column::Stock)

@@ -39,6 +39,11 @@ pub fn is_example(name: &str) -> bool {
     words.iter().any(|word| bare.starts_with(word))
 }
 
+/// What of that would be a number of pieces: whether it is none, or not known, only its writer knows.
+pub fn is_none_left(text: &str) -> bool {
+    ["无", "没有", "暂无"].contains(&text.trim())
+}
+
 /// What people and programs put where there is nothing to write.
 pub fn is_nothing(text: &str) -> bool {
     const WORDS: [&str; 8] = ["无", "暂无", "没有", "n/a", "null", "none", "nan", "undefined"];
