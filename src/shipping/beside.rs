@@ -107,7 +107,7 @@ impl Column {
         if !(has_words(text) || is_sign(text) || of_flags() || of_another()) || is_usual(text) {
             return false;
         }
-        if is_ordinary(title) || places_only(text) || is_on_its_way(title, text) {
+        if is_ordinary(title) || places_only(text) || is_on_its_way(title, text) || is_a_service(title, text) {
             return false;
         }
         let few = self.words.len() <= FEW_WORDS || void::tells_a_state(title);
@@ -523,6 +523,7 @@ fn is_ordinary(title: &str) -> bool {
         "回单",
         "模式",
         "方式",
+        "是否已发",
         "等级",
         "date",
         "time",
@@ -547,6 +548,18 @@ fn is_on_its_way(title: &str, text: &str) -> bool {
     const WAY: &str = "揽收 揽件 收件 取件 收取 运输 在途 到达 离开 发往 发出 派送 派件 配送 签收 代收 装车 中转 分拨 转运 下一站 妥投";
     const WRONG: &str = "失败 不 未 无 没 拒 退 异常 滞留 问题 错 改 取消 作废 拦截 破损 丢 返 暂 延 停 疑";
     holds_one_of(title, TRACKS) && holds_one_of(text, WAY) && !holds_one_of(text, WRONG)
+}
+
+/// What couriers call their ways of carrying, under a title that asks for one: `顺丰标快`, `特快专递`, `标准快递`.
+fn is_a_service(title: &str, text: &str) -> bool {
+    const KINDS: &str = "产品 业务 服务 快件 时效 运输 寄件 type service";
+    const SERVICES: &str = "顺丰 中通 圆通 申通 韵达 极兔 京东 邮政 中国 百世 德邦 菜鸟 丹鸟 跨越 ems sf zto yto sto jd 标准 标快 特快 特惠                             特准 快递 快运 专递 快件 包裹 物流 速运 经济 普通 国内 即日 当日 次日 隔日 半日 次晨 当天 标件 小件 大件 重货                             零担 空运 陆运 航空 汽运 铁路 电商 商务 散单 文件 非文件 物品 生鲜 冷链 冷运 同城 省内 跨省 专送 达 送 件 新                             微小 专配 标";
+    let words = || SERVICES.split_ascii_whitespace();
+    let mut rest = text;
+    while let Some(behind) = words().filter_map(|word| rest.strip_prefix(word)).min_by_key(|rest| rest.len()) {
+        rest = behind;
+    }
+    rest.is_empty() && holds_one_of(title, KINDS)
 }
 
 /// Nothing but a place.

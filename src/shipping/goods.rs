@@ -6,13 +6,12 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::Connection;
 
 use super::claims::{is_called, listed};
-use super::signs::{Signs, without_counts};
+use super::signs::{Signs, how_many, without_counts};
 use super::{Goods, Row, Says, UNTITLED, void};
 use crate::catalogue::store as catalogue;
 use crate::error::Result;
 use crate::ids::{LineId, OrderId};
 use crate::orders::{Line, store as orders};
-use crate::tables;
 use crate::typed::{bare, holds_one_of, simplified};
 
 /// What the shop's goods are called: by the first sign of each name, by what each is coded, and what may be chosen of them.
@@ -202,26 +201,31 @@ impl Called {
     }
 
     /// What the rows of an order leave out of it, where they say which of its goods they mean, or how many pieces, and
-    /// nothing tells that the rest is to stay.
+    /// nothing tells that the rest is to stay; and what of their numbers cannot be the order's.
     pub fn unnamed(&self, conn: &Connection, order: OrderId, rows: &[&Row]) -> Result<Option<Unnamed>> {
         let lines = orders::lines(conn, order)?;
         let left: i64 = lines.iter().map(Line::left).sum();
+        let sent = || rows.iter().filter(|row| !row.tracking_no.trim().is_empty());
+        if left < 2 || sent().next().is_none() {
+            return Ok(None);
+        }
         let sum = |of: &dyn Fn(&Line) -> i64| lines.iter().map(of).sum::<i64>();
         let whole = [left, sum(&|line| line.quantity), sum(&|line| line.quantity - line.released)];
-        let counts = rows.iter().map(|row| tables::count(row.goods.quantity.trim())).collect::<Option<Vec<i64>>>();
-        let count = counts.map(|counts| counts.iter().sum::<i64>());
-        let one_parcel = rows.iter().all(|row| row.tracking_no.trim() == rows[0].tracking_no.trim());
+        let counts = rows.iter().map(|row| how_many(row.goods.quantity.trim())).collect::<Option<Vec<i64>>>();
+        let count = counts.as_ref().map(|counts| counts.iter().sum::<i64>());
+        let known = lines.iter().map(|line| Known::of(conn, line)).collect::<Result<Vec<_>>>()?;
+        if let Some(words) = self.miscounted(rows, counts.as_deref(), &whole, &known) {
+            return Ok(Some(Unnamed { words, named: Goods::default() }));
+        }
         // Where each row says how many, its parcel takes those alone; and a row that has no number yet waits with its own.
         let says_nothing = |row: &&Row| {
             let goods = &row.says.goods;
             goods.name.is_empty() && goods.code.is_empty() && row.says.named_goods.is_empty()
         };
-        let counted = count.is_some_and(|n| n < 1 || n > left || whole.contains(&n) || !one_parcel);
-        let sent = || rows.iter().filter(|row| !row.tracking_no.trim().is_empty());
-        if left < 2 || counted || sent().next().is_none() || sent().any(says_nothing) {
+        let counted = count.is_some_and(|n| n < 1 || n > left || whole.contains(&n) || !in_one_parcel(rows));
+        if counted || sent().any(says_nothing) {
             return Ok(None);
         }
-        let known = lines.iter().map(|line| Known::of(conn, line)).collect::<Result<Vec<_>>>()?;
         let (named, strange) = self.told_by(&sent().map(|row| &row.says).collect::<Vec<_>>(), &known);
         let text = |named_too: bool| {
             let of = lines.iter().filter(|line| line.left() > 0 && named.contains(&line.id) == named_too);
@@ -248,6 +252,49 @@ impl Called {
             _ => Goods { name: here, ..Goods::default() },
         };
         Ok(Some(Unnamed { words, named }))
+    }
+
+    /// Why the numbers that rows have cannot be those of their order. What repeats the whole order's in each says nothing.
+    fn miscounted(&self, rows: &[&Row], counts: Option<&[i64]>, whole: &[i64], lines: &[Known<'_>]) -> Option<String> {
+        let only = "只发写的这些，请在这里写件数";
+        let Some(counts) = counts else {
+            let mut written = rows.iter().map(|row| row.goods.quantity.trim());
+            let unread = written.find(|text| !text.is_empty() && how_many(text).is_none())?;
+            let unread: String = unread.chars().take(20).collect();
+            return Some(format!("数量“{unread}”认不出是几件，现在会整单一起发；{only}"));
+        };
+        let one_parcel = in_one_parcel(rows);
+        if let Some(n) = counts.iter().find(|n| **n < 1) {
+            let beside = rows.len() > 1 && one_parcel;
+            return beside.then(|| format!("有一行的数量是 {n}，像是不发，现在会整单一起发；{only}"));
+        }
+        if counts.len() > 1 && counts.iter().all(|n| whole.contains(n)) {
+            return None;
+        }
+        let line = |row: &&Row| match &self.lines_of(&row.says, lines)?.lines[..] {
+            [only] => Some(*only),
+            _ => None,
+        };
+        let named: Vec<(LineId, i64)> = rows.iter().zip(counts).filter_map(|(row, n)| Some((line(row)?, *n))).collect();
+        let of = |id: LineId| named.iter().filter(|(line, _)| *line == id).map(|(_, n)| n).sum::<i64>();
+        let too_many = lines.iter().map(|known| known.line).find(|line| of(line.id) > line.quantity);
+        if let Some(line) = too_many.filter(|_| lines.len() > 1) {
+            let ordered = lines.iter().map(|known| known.line.text_of(known.line.quantity)).collect::<Vec<_>>();
+            return Some(format!(
+                "表里写了 {}，订单是 {}，是不是错行了",
+                line.text_of(of(line.id)),
+                ordered.join("；")
+            ));
+        }
+        let (sum, left) = (counts.iter().sum::<i64>(), whole[0]);
+        if one_parcel || whole.contains(&sum) || (!named.is_empty() && too_many.is_none()) {
+            return None;
+        }
+        let apart = "分不出哪件在哪个包裹，商品会都记在前一个包裹里；要分开请在这里写件数";
+        Some(match sum > left {
+            true => format!("表里这几行一共写了 {sum} 件，没发的只有 {left} 件，{apart}"),
+            false => format!("表里这几行一共只写了 {sum} 件，没发的有 {left} 件，{apart}"),
+        })
     }
 
     /// The lines that rows name, and what stands beside them that is none of these; nothing where they may mean all of them.
@@ -341,7 +388,7 @@ impl Called {
         // As the list that was given out for filling in has it.
         let known = |(goods, n): (String, i64), part: &str| match lines.iter().any(|known| known.is_called(&goods)) {
             true => vec![(goods, n)],
-            false => pieces(part).unwrap_or_else(|| vec![(goods, n)]),
+            false => each_counted(part).unwrap_or_else(|| vec![(goods, n)]),
         };
         let parts: Vec<(String, i64)> =
             parts(text).filter_map(|part| Some(known(piece(part)?, part))).flatten().collect();
@@ -418,6 +465,10 @@ impl Called {
         kept.sort_unstable();
         kept
     }
+}
+
+fn in_one_parcel(rows: &[&Row]) -> bool {
+    rows.iter().all(|row| row.tracking_no.trim() == rows[0].tracking_no.trim())
 }
 
 /// What a row says of the lines of its order.
@@ -634,7 +685,7 @@ fn piece(part: &str) -> Option<(String, i64)> {
 }
 
 /// Several in one part, or numbered: `苹果 ×2 / 梨 ×1`, `1.苹果 ×2 2.梨 ×1`.
-fn pieces(part: &str) -> Option<Vec<(String, i64)>> {
+fn each_counted(part: &str) -> Option<Vec<(String, i64)>> {
     let is_digit = |c: char| c.is_ascii_digit();
     let unnumbered = |goods: &str| {
         let goods = goods.trim_start_matches([' ', '/', '、', ',', '，', '+', '|']);

@@ -1,5 +1,6 @@
 //! A text about goods as it is compared: its letters and digits, and where something else stands between them.
 
+use crate::tables;
 use crate::typed::{bare, simplified};
 
 /// The letters and digits of a text, and between which of them something else stands.
@@ -121,6 +122,29 @@ pub fn without_counts(text: &str) -> String {
         rest = &rest[unit.map_or(0, str::len)..];
     }
     kept + rest
+}
+
+/// How many pieces a cell says, as an order counts them: `2`, `x2`, `2 双`, `2箱`, `两件`. What is more than a number and
+/// how it is counted is none.
+pub fn how_many(text: &str) -> Option<i64> {
+    const NUMERALS: [char; 10] = ['一', '二', '三', '四', '五', '六', '七', '八', '九', '十'];
+    let text = bare(text);
+    let text = text.trim_start_matches(['x', 'X', '*', '×', '✕', '共', ' ']).trim_end();
+    if let Some(n) = tables::count(text) {
+        return Some(n);
+    }
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = &text[..text.len() - rest.len()];
+    let numeral = |c: char| NUMERALS.iter().position(|known| *known == c).map(|at| at as i64 + 1);
+    let mut signs = rest.chars();
+    let (n, unit) = match digits.parse() {
+        Ok(n) => (n, rest),
+        Err(_) => match signs.next()? {
+            '两' => (2, signs.as_str()),
+            c => (numeral(c)?, signs.as_str()),
+        },
+    };
+    list(MEASURES).any(|known| known == unit.trim()).then_some(n)
 }
 
 /// `…2件`, `…大份`

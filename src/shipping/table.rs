@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use super::beside::Beside;
+use super::signs::how_many;
 use super::{Brought, Goods, Of, Row, Says, beside, void, whom};
 use crate::ids::OrderNo;
 use crate::parcels;
@@ -166,7 +167,18 @@ const WANTED: Wanted<'_> = Wanted {
             "logistics company",
             "shipping company",
         ],
-        &["件数", "发货件数", "发货数量", "本包裹件数", "pieces"],
+        &[
+            "件数",
+            "发货件数",
+            "发货数量",
+            "本包裹件数",
+            "实发数量",
+            "实发件数",
+            "实际发货数量",
+            "本次发货数量",
+            "本次发货件数",
+            "pieces",
+        ],
         &[
             "数量",
             "商品数量",
@@ -705,7 +717,7 @@ fn ask_about_none(table: &Table, rows: &mut [Row]) {
     rows.iter().for_each(|row| *of_order.entry(row.order_no.clone()).or_default() += 1);
     for row in rows {
         let n = row.goods.quantity.trim().to_owned();
-        if of_order[&row.order_no] == 1 && row.pieces.is_empty() && tables::count(&n).is_some_and(|n| n < 1) {
+        if of_order[&row.order_no] == 1 && row.pieces.is_empty() && how_many(&n).is_some_and(|n| n < 1) {
             row.ask(
                 Of::Pieces,
                 format!("「{title}」写的是 {n}，这一行像是不用发：请核对；没错的话，在这里保存一次就能发"),
@@ -1496,10 +1508,22 @@ mod tests {
         for (title, said, others) in [
             ("订单状态", "已打印", "待发货"),
             ("业务类型", "特快", "标快"),
+            ("产品类型", "顺丰特快", "顺丰标快"),
+            ("业务类型", "特快专递", "快递包裹"),
+            ("产品类型", "标准快递", "特惠件"),
             ("件重", "1.2", "0.5"),
             ("备注二", "上海", "杭州"),
         ] {
             assert_eq!(stands_out(&table(title, &among(said, others), 30)), [], "{title} {said}");
+        }
+        for (title, said) in
+            [("产品类型", "顺丰标快"), ("产品类型", "标准快递"), ("业务类型", "快递包裹"), ("快件类型", "文件")]
+        {
+            assert_eq!(stands_out(&table(title, &|_| said, 3)), [], "{title} {said}");
+        }
+        for (title, said) in [("产品类型", "退回件"), ("订单类型", "补发单"), ("业务类型", "快递拦截")]
+        {
+            assert_eq!(stands_out(&table(title, &among(said, "标快"), 30)).len(), 1, "{title} {said}");
         }
         let each = |n: usize| ["甲", "乙", "丙", "丁", "戊", "己", "庚", "辛"][n % 8];
         assert_eq!(stands_out(&table("备注", &each, 30)), [], "where every row has one, none stands out");
@@ -1603,6 +1627,14 @@ mod tests {
             ("是否有效", "是", false),
             ("收货信息", "杭州市关闭路1号", false),
             ("商品信息", "退货险礼盒", false),
+            ("商品状态", "已退款", true),
+            ("商品状态", "缺货", true),
+            ("货品状态", "已取消", true),
+            ("回单单号", "75312345678", false),
+            ("回传结果", "已取消", true),
+            ("回传结果", "失败", false),
+            ("同步状态", "已同步", false),
+            ("是否已发货", "否", false),
         ] {
             for usual in ["有效", said] {
                 let among = |n: usize| if n == 7 { said.to_owned() } else { usual.to_owned() };

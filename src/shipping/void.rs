@@ -363,8 +363,15 @@ fn is_a_remark(title: &str) -> bool {
 
 fn is_void(title: &str, said: &str) -> bool {
     let said = plain(said);
-    if said.is_empty() || title.is_empty() || speaks_of_another(title) {
+    if said.is_empty() || title.is_empty() {
         return false;
+    }
+    if speaks_of_another(title) {
+        // What another program answers to a row may be of the row.
+        return title.contains("回传")
+            && is_a_state(title)
+            && is_a_void_word(&said)
+            && !holds(&said, &["异常", "失败"]);
     }
     if is_a_remark(title) {
         let buyers = holds(title, &["买家", "客户", "顾客", "会员", "收件", "收货", "buyer", "customer", "留言"]);
@@ -464,16 +471,17 @@ fn speaks_of_another(title: &str) -> bool {
         "子运单",
         "返程运",
         "返单号",
-        "回单",
         "名称",
         "标题",
         "规格",
         "编码",
         "条码",
-        "商品",
-        "货品",
     ];
-    holds(title, WORDS)
+    // A receipt that comes back signed is none of what comes back.
+    let of_receipts = title.contains("回单") && !title.contains("退回单");
+    // How a line of an order stands is said of its goods.
+    let of_goods = holds(title, &["商品", "货品"]) && !title.contains("状态");
+    holds(title, WORDS) || of_receipts || of_goods
 }
 
 /// Whether a title itself is the word, so that anything but a no says it: 是否作废, 回收, 取消时间, 异常原因.

@@ -234,6 +234,9 @@ async fn a_row_that_its_own_table_calls_void_is_asked_about() {
         ("物流状态", "拒收", true),
         ("物流状态", "运输中", false),
         ("同步状态", "异常", false),
+        ("退回单号", "773123456789012", true),
+        ("商品状态", "已退款", true),
+        ("商品状态", "已发货", false),
         ("付款状态", "未付款", true),
         ("备注", "作废，重打", true),
         ("卖家备注", "客户取消不要发", true),
@@ -533,8 +536,10 @@ async fn a_table_with_a_row_for_each_kind_of_goods_says_what_lies_in_which_parce
         (counted, ["碗 口径:大 XL\t\t1\t申通\t7", "杯\t\t\t\t"], "to_ship ", "认不出「碗 口径:大 XL」"),
         // The pieces of the whole order, beside each of its goods.
         (counted, ["杯\t\t3\t申通\t9", "碗\t\t3\t申通\t9"], "shipped 9 杯×2+碗×1", "与第 2 行重复"),
-        // Numbers that are not those of the order say nothing of it.
-        (head, ["碗\t\t7\t申通\t9", "杯\t\t2\t申通\t0"], "shipped 9 杯×2+碗×1，0 ", "商品都记在那一个包裹里"),
+        // Numbers that are not those of the order are asked about.
+        (head, ["碗\t\t7\t申通\t9", "杯\t\t2\t申通\t0"], "to_ship ", "表里写了 碗 大 L ×7，订单是"),
+        (head, ["甲\t\t7\t申通\t9", "乙\t\t2\t申通\t0"], "to_ship ", "一共写了 9 件，没发的只有 3 件"),
+        (head, ["甲\t\t3\t申通\t9", "乙\t\t3\t申通\t0"], "shipped 9 杯×2+碗×1，0 ", "商品都记在那一个包裹里"),
     ];
     for (case, (head, rows, is, said)) in (10..).zip(cases) {
         let no = placed().await;
