@@ -557,6 +557,19 @@ pub fn could_carry(named: &Carrier, number: &TrackingNo) -> bool {
     }
 }
 
+/// Whether a number that is known by its letters is as long as those of its service are today.
+pub fn is_usual_of(named: &Carrier, number: &TrackingNo) -> bool {
+    let text = number.as_str();
+    let headed = |head: &str, length: usize| !text.starts_with(head) || text.len() == head.len() + length;
+    could_carry(named, number)
+        && match named.code.as_str() {
+            "YTO" => headed("YT", 13),
+            "JTSD" => headed("JT", 13),
+            "JD" => headed("JD", 13),
+            _ => true,
+        }
+}
+
 /// `D12345678901`, as it was.
 fn with_one_letter(number: &str) -> bool {
     number.len() <= 13 && number.len() >= 10 && number[1..].bytes().all(|b| b.is_ascii_digit())
@@ -649,6 +662,29 @@ mod tests {
             for (number, fits) in fitting.iter().map(|n| (n, true)).chain(others.iter().map(|n| (n, false))) {
                 assert_eq!(could_carry(&carrier, &TrackingNo::read(number).unwrap()), fits, "{named} {number}");
             }
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_known_by_its_letters_is_as_long_as_others() {
+        for (number, is_usual) in [
+            ("SF1234567890123", true),
+            ("SF12345678901234", false),
+            ("SFL234567890123", false),
+            ("YT8812345678901", true),
+            ("YT881234567890", false),
+            ("YT88123456789O1", false),
+            ("JT5012345678901", true),
+            ("JT501234567890", false),
+            ("JDVA12345678901", true),
+            ("JDVA1234567890", false),
+            ("JD0123456789012", true),
+            ("DPK301234567890", true),
+            ("75312345678901", true),
+        ] {
+            let number = TrackingNo::read(number).unwrap();
+            let named = Carrier::known(recognise(&number).unwrap().code);
+            assert_eq!(is_usual_of(&named, &number), is_usual, "{}", number.as_str());
         }
     }
 

@@ -67,7 +67,8 @@ impl Called {
         }
         let all: HashSet<String> = catalogue::names(conn)?.iter().map(|name| plain(name)).collect();
         let mut names: HashMap<char, Vec<String>> = HashMap::new();
-        for name in all {
+        // A name of digits alone, as 1 for what is paid on top, is none to find among other people's numbers.
+        for name in all.into_iter().filter(|name| name.chars().any(char::is_alphabetic)) {
             if let Some(first) = name.chars().next() {
                 names.entry(first).or_default().push(name);
             }
@@ -161,6 +162,9 @@ impl Called {
         }
         if known.iter().any(|known| known.has_code(&goods.code)) {
             return Ok(None);
+        }
+        if codes_differ(&goods.code, &known, whole) {
+            return Ok(Some(format!("表里的商品编码是“{}”，订单是 {}", goods.code.trim(), ordered())));
         }
         let name = plain(&goods.name);
         let of_name: Vec<&Known<'_>> = known.iter().filter(|known| known.names.contains(&name)).collect();
@@ -535,6 +539,17 @@ fn codes(says: &Says) -> Vec<String> {
     all.retain(|code| !code.is_empty());
     all.dedup();
     all
+}
+
+/// Whether a cell of codes counts one of the order's goods otherwise: `T0*2+T1*1`.
+fn codes_differ(text: &str, lines: &[Known<'_>], whole: Whole) -> bool {
+    let apart = parts(text).flat_map(|part| part.split(BETWEEN)).map(|part| counted(part, &[]));
+    let apart: Vec<(String, i64)> = apart.filter_map(|(code, n)| Some((bare(&code), n?))).collect();
+    apart.iter().any(|(code, _)| {
+        let of: Vec<&Known<'_>> = lines.iter().filter(|known| known.has_code(code)).collect();
+        let n = apart.iter().filter(|(other, _)| other == code).map(|(_, n)| n).sum();
+        !of.is_empty() && !may_be(n, &of, whole)
+    })
 }
 
 /// Of the lines of one product those whose choice a text names, where it names one.

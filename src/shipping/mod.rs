@@ -25,7 +25,7 @@ use crate::ids::{BatchId, LineId, OrderId, OrderNo, ShipmentId};
 use crate::jobs::{self, Task};
 use crate::orders::search::store as search;
 use crate::orders::{Full, Line, Order, OrderStatus, RECEIVED_AFTER, Shipment, Topic, Who, moves, store as orders};
-use crate::parcels::carriers::{anothers, could_carry};
+use crate::parcels::carriers::{anothers, could_carry, is_usual_of, recognise};
 use crate::parcels::number::TrackingNo;
 use crate::parcels::{By, Found, Parcel};
 use crate::refunds::store as refunds;
@@ -270,10 +270,14 @@ pub fn must_be_as_seen(conn: &Connection, order: &Order, seen: Option<&str>) -> 
     Err(Error::from(Code::OrderState).says("要发的货或收货人刚刚变了，还没有发货：请照现在的再核对一遍"))
 }
 
-/// Why a number can be none of the service that somebody wrote beside it.
+/// Why a number can be none of the service that somebody wrote beside it, or of the one that it begins as.
 pub fn strange(Found { parcel, by }: &Found) -> Option<String> {
-    let number = TrackingNo::read(&parcel.tracking_no).ok().filter(|_| *by == By::Said)?;
-    let named = parcel.carrier();
+    let (number, named) = (TrackingNo::read(&parcel.tracking_no).ok()?, parcel.carrier());
+    if *by != By::Said {
+        let begins = recognise(&number).is_some_and(|guess| guess.code == named.code);
+        let words = || format!("单号开头像{}的，位数或字母不像它家的", named.name);
+        return (begins && !is_usual_of(&named, &number)).then(words);
+    }
     match anothers(&named, &number) {
         Some(whose) => Some(format!("写的是{}，单号却像是{}的", named.name, whose.name)),
         None if could_carry(&named, &number) => None,

@@ -739,6 +739,8 @@ async fn what_a_table_leaves_out_of_an_order_is_asked_about() {
     let w = World::new().await;
     let (cake, bread) = (w.product("草莓奶油蛋糕", 1000, 99).await, w.product("法式乡村面包", 1000, 99).await);
     let tea = w.product("蜂蜜柚子茶", 1000, 99).await;
+    // What is paid on top, in some shops.
+    w.product("1", 100, 99).await;
     let code = move |tx: &Tx| Ok(tx.execute("update skus set sku_code = 'BR1' where id = ?1", [bread])?);
     w.shop.write(code).await.unwrap();
     let alice = w.buyer("alice").await;
@@ -780,6 +782,8 @@ async fn what_a_table_leaves_out_of_an_order_is_asked_about() {
             vec![format!("草莓奶油蛋糕\t2\t{n1}"), format!("法式乡村面包\t0\t{n1}")],
             "有一行的数量是 0",
         ),
+        ("商家编码", vec![format!("BR1*2\t{n1}")], "表里的商品编码是“BR1*2”，订单是"),
+        ("商家编码\t数量", vec![format!("BR1\t2\t{n1}")], "表里写了 法式乡村面包 ×2，订单是"),
         (
             "商品名称\t数量",
             vec![format!("草莓奶油蛋糕\t3\t{n1}")],
