@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 
-use super::cfb::u16_at;
+use super::cfb::{u16_at, u32_at};
 use super::grid::beyond;
+use super::strings::{self, CELL_OF_A_STRING, CONTINUED, STRINGS};
 use super::unseen::Unseen;
 use super::{MOST_COLUMNS, MOST_LINE, Unreadable, number};
 
@@ -45,6 +46,8 @@ pub(super) struct Formats {
     pub unseen: HashMap<usize, Unseen>,
     /// For each sheet the columns of a line, as the person sees it, that are struck through.
     pub crossed: HashMap<usize, HashMap<u32, Vec<usize>>>,
+    /// For each sheet the cells of which some words are, with what is left.
+    pub left: HashMap<usize, Vec<(u32, u32, String)>>,
 }
 
 /// A cell's place as a number that grows from left to right and from line to line.
@@ -65,13 +68,17 @@ impl Formats {
             pictures: 0,
             unseen: HashMap::new(),
             crossed: HashMap::new(),
+            left: HashMap::new(),
         };
+        let (mut texts, mut of_texts, mut last) = (Vec::new(), Vec::new(), 0);
         let (mut at, mut rows, mut columns, mut before) = (0, 0, 0, 0);
         // A chart inside of a sheet has a beginning and an end of its own, and cells that are not the sheet's.
         let (mut inside, mut wide) = (Vec::new(), true);
         while let (Some(kind), Some(length)) = (u16_at(stream, at), u16_at(stream, at + 2)) {
             let record = stream.get(at + 4..at + 4 + usize::from(length)).unwrap_or_default();
             match kind {
+                STRINGS => texts.push(record),
+                CONTINUED if last == STRINGS => texts.push(record),
                 kind if BEGINNING.contains(&kind) => {
                     before += rows as usize * columns as usize;
                     (rows, columns) = (0, 0);
@@ -104,12 +111,21 @@ impl Formats {
                         return Err(beyond());
                     }
                     if let Some(sheet) = inside.last().copied().flatten() {
+                        let text = u32_at(record, 6).filter(|_| kind == CELL_OF_A_STRING);
+                        of_texts.extend(text.map(|text| (sheet, row, column, text)));
                         (0..more).for_each(|i| read.note(sheet, row, column + i, u16_at(record, 4 + 6 * i as usize)));
                     }
                 }
                 _ => {}
             }
             at += 4 + usize::from(length);
+            last = if kind == CONTINUED { last } else { kind };
+        }
+        let texts = strings::left(&texts, &|font| read.strikes(font));
+        for (sheet, row, column, text) in of_texts {
+            if let Some(text) = texts.get(&text) {
+                read.left.entry(sheet).or_default().push((row, column, text.clone()));
+            }
         }
         read.cells.iter_mut().for_each(|cells| cells.sort_by_key(|cell| cell.0));
         Ok(read)
@@ -127,11 +143,15 @@ impl Formats {
         }
     }
 
-    /// A style's format, and whether its font strikes through. No font has the number four.
+    /// A style's format, and whether its font strikes through.
     fn style(&self, record: &[u8]) -> Option<(u16, bool)> {
-        let font = usize::from(u16_at(record, 0)?);
-        let font = if font > 4 { font - 1 } else { font };
-        Some((u16_at(record, 2)?, self.striking.get(font).copied().unwrap_or(false)))
+        Some((u16_at(record, 2)?, self.strikes(u16_at(record, 0)?)))
+    }
+
+    /// No font has the number four.
+    fn strikes(&self, font: u16) -> bool {
+        let font = usize::from(if font > 4 { font - 1 } else { font });
+        self.striking.get(font).copied().unwrap_or(false)
     }
 
     fn note(&mut self, sheet: usize, row: u32, column: u32, style: Option<u16>) {

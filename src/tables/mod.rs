@@ -13,6 +13,7 @@ mod number;
 mod ods;
 mod package;
 mod pictures;
+mod strings;
 mod struck;
 mod text;
 mod unseen;

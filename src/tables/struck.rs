@@ -76,16 +76,17 @@ impl Struck {
             Seen::End("is") => found.extend(cell.zip(std::mem::take(&mut runs).left())),
             seen => runs.see(&seen),
         })?;
-        for ((row, column), left) in found {
-            match left.is_empty() {
-                true => sheet.cross(row, column),
-                false => {
-                    // Some programs give the cell what its first words have.
-                    sheet.crossed.entry(row + 1).or_default().retain(|crossed| *crossed != column as usize);
-                    sheet.put(row, column, Cell::Text(left))?;
-                }
-            }
-        }
-        Ok(())
+        found.into_iter().try_for_each(|((row, column), text)| leave(sheet, row, column, text))
     }
+}
+
+/// Puts what is left of its words into a cell.
+pub(super) fn leave(sheet: &mut Sheet, row: u32, column: u32, left: String) -> Result<(), Unreadable> {
+    if left.is_empty() {
+        sheet.cross(row, column);
+        return Ok(());
+    }
+    // Some programs give the cell what its first words have.
+    sheet.crossed.entry(row + 1).or_default().retain(|crossed| *crossed != column as usize);
+    sheet.put(row, column, Cell::Text(left))
 }

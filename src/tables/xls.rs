@@ -9,7 +9,7 @@ use super::biff::Formats;
 use super::cfb::Container;
 use super::grid::Sheet;
 use super::weight::weigh;
-use super::{Cell, Unreadable, xlsx, zipped};
+use super::{Cell, Unreadable, struck, xlsx, zipped};
 
 /// Every worksheet of the book. The library goes where a spoilt file points it, so a panic of its is a spoilt file.
 pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
@@ -50,9 +50,13 @@ fn read(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
                 sheet.put(row, column, cell)?;
             }
         }
+        sheet.crossed = formats.crossed.remove(&at).unwrap_or_default();
+        for (row, column, left) in formats.left.remove(&at).unwrap_or_default() {
+            struck::leave(&mut sheet, row, column, left)?;
+        }
+        sheet.settle();
         let merged = book.merge_cells_by_sheet_name(&sheet.name).map_err(|e| zipped::broken(&e))?;
         xlsx::merge(&mut sheet, merged)?;
-        sheet.crossed = formats.crossed.remove(&at).unwrap_or_default();
         sheet.unseen = formats.unseen.remove(&at).unwrap_or_default();
         sheets.push(sheet);
     }

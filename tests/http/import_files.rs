@@ -408,11 +408,8 @@ fn a_cell_that_is_struck_through_is_asked_about() {
             assert!(asked(at).contains(what), "{name}: {}", asked(at));
         }
         assert_eq!(asked(0), "", "{name}");
-        // Old books do not tell of which words of a cell.
-        if !name.ends_with("xls") {
-            assert_eq!((asked(6).as_str(), plan.rows[6].said(Column::Name)), ("", Some("新")), "{name}");
-            assert!(asked(7).contains("A9 的商品名称在表里是划掉的"), "{name}: {}", asked(7));
-        }
+        assert_eq!((asked(6).as_str(), plan.rows[6].said(Column::Name)), ("", Some("新")), "{name}");
+        assert!(asked(7).contains("A9 的商品名称在表里是划掉的"), "{name}: {}", asked(7));
     }
 }
 
