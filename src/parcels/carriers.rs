@@ -485,6 +485,12 @@ pub struct Guess {
     pub sure: bool,
 }
 
+/// Whether a name is that of the post as a whole, of which the number says the service.
+pub fn says_the_post(written: &str) -> bool {
+    ["邮政", "中国邮政", "邮局", "中国邮政集团", "中国邮政集团公司", "中国邮政集团有限公司"]
+        .contains(&bare(written).as_str())
+}
+
 /// Whose number this looks like. Services publish no ranges: it is a suggestion where nobody has said who carries it.
 pub fn recognise(number: &TrackingNo) -> Option<Guess> {
     let number = number.as_str();

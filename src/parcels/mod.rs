@@ -127,6 +127,11 @@ impl Said {
             read => read,
         };
         let number = number.map_err(|problem| Error::field("tracking_no", problem.to_string()))?;
+        let express = || recognise(&number).filter(|guess| guess.sure && guess.code == "EMS");
+        let carrier = match express().filter(|_| by("YZPY") && carriers::says_the_post(company)) {
+            Some(guess) => Some(Carrier::known(guess.code)),
+            None => carrier,
+        };
         Ok(Said { number, carrier })
     }
 }
@@ -258,5 +263,14 @@ mod tests {
         assert_eq!(Parcel::read("其他：飞毛腿", "13912345678").unwrap().text(), "飞毛腿 13912345678");
         assert_eq!(Parcel::read("顺丰", "SF1234567890123").unwrap().company_name, "");
         assert_eq!(Parcel::read("邮政", "9787302511625").unwrap().text(), "邮政快递包裹 9787302511625");
+        for (company, number, code) in [
+            ("邮政", "1123456789012", "EMS"),
+            ("中国邮政", "EA123456789CN", "EMS"),
+            ("中国邮政", "9812345678901", "YZPY"),
+            ("邮政快递包裹", "1123456789012", "YZPY"),
+            ("EMS", "9812345678901", "EMS"),
+        ] {
+            assert_eq!(Parcel::read(company, number).unwrap().company, code, "{company} {number}");
+        }
     }
 }

@@ -97,6 +97,11 @@ const WANTED: Wanted<'_> = Wanted {
             "物流公司及单号",
             "快递信息",
             "物流信息",
+            "发货信息",
+            "物流号",
+            "邮寄单号",
+            "寄件单号",
+            "寄出单号",
             "单号",
             "tracking no",
             "tracking number",
@@ -300,9 +305,11 @@ fn is_a_chats_head(line: &str) -> bool {
 
 fn brought(table: &Table) -> Result<Brought, String> {
     let by_carrier = |row: &tables::Row| row.titles().any(|title| carrier_of(title).is_some());
+    let in_a_carriers = |row: &tables::Row| number_in(&Taken::of(row, COMPANY).text).is_some();
     let shows_itself = |missing: &&String| {
         missing.starts_with(WANTED.columns[ORDER][0]) && table.rows.iter().any(|row| own_elsewhere(row).is_some())
-            || missing.starts_with(WANTED.columns[NUMBER][0]) && table.rows.iter().any(by_carrier)
+            || missing.starts_with(WANTED.columns[NUMBER][0])
+                && table.rows.iter().any(|row| by_carrier(row) || in_a_carriers(row))
     };
     if let Some(column) = table.missing.iter().find(|missing| !shows_itself(missing)) {
         let usual = column.split(' ').next().unwrap_or(column);
@@ -566,6 +573,11 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
     } else if company.is_empty() && !number.is_empty() {
         company.text = carrier_above(row).unwrap_or_default();
     }
+    // 快递 is whose it is, or its number, where the table has no other column for that.
+    let is_only = [NUMBER, WAYBILL].iter().all(|column| row.title(*column).is_none());
+    if number.is_empty() && is_only && number_in(&company.text).is_some() {
+        number = std::mem::take(&mut company);
+    }
     if order.is_empty() && number.is_empty() {
         return Vec::new();
     }
@@ -612,7 +624,10 @@ fn carrier_of(title: &str) -> Option<String> {
     }
     let rest = NUMBERS.iter().fold(plain, |rest, word| rest.replace(word, " "));
     let carriers = Carriers::default();
-    let is_one = |word: &&str| !word.is_empty() && !says_nobody(word) && carriers.knows(word);
+    // What any carrier has.
+    const ANYBODYS: [&str; 6] = ["包裹", "快递包裹", "小包", "邮包", "快件", "包裹快递"];
+    let is_one =
+        |word: &&str| !word.is_empty() && !ANYBODYS.contains(word) && !says_nobody(word) && carriers.knows(word);
     let mut named = rest.split(|c: char| !c.is_alphanumeric()).filter(is_one);
     let first = named.next()?;
     named.next().is_none().then(|| first.to_owned())
@@ -1729,6 +1744,12 @@ mod tests {
             ("快递公司\t快递单号（圆通）", "中通\t75312345679107", ["中通", "75312345679107", ""]),
             ("快递单号\t顺丰单号", "YT8812345678901\t", ["", "YT8812345678901", ""]),
             ("快递单号（必填）\t菜鸟面单号", "YT8812345678901\t", ["", "YT8812345678901", ""]),
+            ("包裹单号", "518123456789", ["", "518123456789", ""]),
+            ("快递包裹单号", "518123456789", ["", "518123456789", ""]),
+            ("快递", "75312345678901", ["", "75312345678901", ""]),
+            ("物流", "中通 75312345678901", ["", "中通 75312345678901", ""]),
+            ("快递\t快递单号", "中通\t75312345678901", ["中通", "75312345678901", ""]),
+            ("发货信息", "中通 75312345678901", ["", "中通 75312345678901", ""]),
         ] {
             let right = [ORDER_NO, read[0], read[1], read[2]].map(str::to_owned);
             assert_eq!(cells(&format!("订单号\t{head}\n{ORDER_NO}\t{row}")), [right], "{head}");

@@ -8,12 +8,13 @@ use rusqlite::Connection;
 
 use super::claims::called;
 use super::goods::{Called, Unnamed, Whole, is_titled, may_be_titled};
+use super::signs::how_many;
 use super::{Brought, Goods, Of, Remark, Row, Says, UNTITLED, beside, goes_to, meant, void};
 use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
 use crate::error::Result;
 use crate::ids::OrderId;
-use crate::orders::{Order, store as orders};
+use crate::orders::{Line, Order, store as orders};
 use crate::parcels::carriers::Carriers;
 use crate::parcels::halts::halts;
 use crate::places::{self, Place};
@@ -215,6 +216,7 @@ pub fn held(conn: &Connection, mut brought: Brought, regions: &Regions) -> Resul
     }
     ask_about_lines(&mut brought.rows);
     ask_about_the_rest(conn, &shop, &mut brought.rows, &orders)?;
+    ask_about_ones(conn, &mut brought.rows, &orders)?;
     Ok(brought)
 }
 
@@ -244,6 +246,24 @@ fn ask_about_the_rest(conn: &Connection, shop: &Called, rows: &mut [Row], orders
                 let quantity = std::mem::take(&mut row.goods.quantity);
                 row.goods = Goods { quantity, ..named.clone() };
             }
+        }
+    }
+    Ok(())
+}
+
+/// Where every row has one piece and names no goods it is mostly a parcel that was counted.
+fn ask_about_ones(conn: &Connection, rows: &mut [Row], orders: &[Option<Order>]) -> Result<()> {
+    const FEW: usize = 3;
+    let counts_one = |row: &Row| how_many(&row.pieces) == Some(1) && row.goods == Goods::default();
+    let all: HashSet<OrderId> = orders.iter().flatten().map(|order| order.id).collect();
+    if rows.len() < FEW || all.len() < rows.len() || !rows.iter().all(counts_one) {
+        return Ok(());
+    }
+    for (row, order) in rows.iter_mut().zip(orders.iter().flatten()) {
+        let left: i64 = orders::lines(conn, order.id)?.iter().map(Line::left).sum();
+        if left > 1 {
+            let words = format!("件数都是 1，像是包裹数，这笔订单还有 {left} 件没发；全都在这个包裹里的请清空件数");
+            row.ask(Of::Pieces, words);
         }
     }
     Ok(())

@@ -873,6 +873,39 @@ async fn what_a_table_leaves_out_of_an_order_is_asked_about() {
     w.must_hold().await;
 }
 
+/// Couriers count parcels under 件数; whoever means pieces says so once.
+#[tokio::test(flavor = "multi_thread")]
+async fn pieces_that_are_one_in_every_row_are_asked_about() {
+    let w = World::new().await;
+    let sku = w.product("苹果", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let mut no = Vec::new();
+    for pieces in [3, 1, 2] {
+        no.push(w.paid(&alice, sku, pieces).await.no);
+    }
+    let table = async |pieces: [&str; 3]| {
+        let row = |n: usize| format!("{}\t中通\t7531234567000{n}\t{}", no[n], pieces[n]);
+        let rows = [row(0), row(1), row(2)].join("\n");
+        bring(&w, &packer, pasted(&format!("订单号\t快递公司\t快递单号\t件数\n{rows}"))).await
+    };
+    let batch = table(["1", "1", "1"]).await;
+    let page = packer.page(&batch).await;
+    assert_eq!((page.matches("像是包裹数").count(), page.contains("还有 3 件没发")), (2, true), "{page}");
+    assert!(!packer.page(&table(["1", "1", "2"]).await).await.contains("像是包裹数"));
+    let save = async |at: usize, pieces: &str| {
+        let number = format!("7531234567000{at}");
+        let form = [("order_no", no[at].as_str()), ("company", "中通"), ("tracking_no", &number), ("pieces", pieces)];
+        packer.post(&format!("{batch}/rows/{at}"), &form).await;
+    };
+    save(0, "").await;
+    save(2, "1").await;
+    packer.post(&format!("{batch}/run"), &[]).await;
+    let status = async |at: usize| alice.status(&no[at]).await;
+    assert_eq!([status(0).await, status(1).await, status(2).await], ["shipped", "shipped", "to_ship"]);
+    assert_eq!(alice.order(&no[2]).await["shipments"].as_array().unwrap().len(), 1);
+}
+
 /// A remark that wants another service than its row has is asked about, in however many rows there is one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_remark_that_wants_less_or_another_way_is_asked_about_in_a_full_column() {
