@@ -295,6 +295,18 @@ pub fn thanked_for(conn: &Connection, order: OrderId, attempt: AttemptId) -> Res
     rows.query_map(params![order, attempt], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
+/// Since when a notice of this attempt waits that was not doubted then and told of money that did not pay it: no answer to a query has come
+/// since the first.
+pub fn kept_since(conn: &Connection, order: OrderId, attempt: AttemptId) -> Result<Option<i64>> {
+    conn.prepare_cached(
+        "select min(at) from messages
+          where order_id = ?1 and attempt_id = ?2 and kind = 'notify' and verdict = 'ok' and transaction_id is not null
+            and id > coalesce((select max(id) from messages where order_id = ?1 and attempt_id = ?2
+                                  and kind = 'orderquery' and verdict = 'ok'), 0)",
+    )?
+    .query_row(params![order, attempt], |row| row.get(0))
+}
+
 /// The other deliveries of the same payment notice.
 pub fn deliveries(conn: &Connection, transaction_id: &str) -> Result<Vec<(MessageId, i64, String)>> {
     let mut rows = conn.prepare_cached(

@@ -125,7 +125,11 @@ pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
     let next = |now| next_poll(attempt.created_at, now);
     if !shop.wechat.may_ask(ORDER_QUERY) {
         let now = shop.now();
-        return Ok(next(now).map_or(Ran::Done, |at| Ran::Again { at: at.min(now + MINUTE) }));
+        let at = match kept_since(shop, &attempt).await? {
+            Some(_) => Some(now + MINUTE),
+            None => next(now),
+        };
+        return Ok(at.map_or(Ran::Done, |at| Ran::Again { at: at.min(now + MINUTE) }));
     }
     let asked = ask(shop, &account, &attempt).await?;
     if let Err(e) = &asked.trade {
@@ -135,7 +139,24 @@ pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
     if matches!(asked.trade, Ok(Trade::Paid(_) | Trade::Closed)) {
         return Ok(Ran::Done);
     }
-    Ok(next(shop.now()).map_or(Ran::Done, |at| Ran::Again { at }))
+    let now = shop.now();
+    let sooner = match asked.trade {
+        Ok(_) => None,
+        Err(_) => kept_since(shop, &attempt).await?.map(|since| now + soon(since, now, MINUTE)),
+    };
+    Ok(next(now).into_iter().chain(sooner).min().map_or(Ran::Done, |at| Ran::Again { at }))
+}
+
+/// Since when a notice waits that was thanked for, so that it comes no more, and that WeChat has neither confirmed nor denied.
+pub(super) async fn kept_since(shop: &Shop, attempt: &Attempt) -> Result<Option<i64>> {
+    let (order, id) = (attempt.order_id, attempt.id);
+    shop.read(move |conn| Ok(messages::kept_since(conn, order, id)?)).await
+}
+
+/// How long until the next question about what waits for an answer: as long again as it has waited.
+pub(super) fn soon(since: i64, now: i64, at_most: i64) -> i64 {
+    // By a clock that ran ahead: for how long, nobody knows.
+    if since > now { at_most } else { (now - since).clamp(2 * SECOND, at_most) }
 }
 
 /// Between two questions of a start: a crowd of waiting buyers must not be asked about in one breath.

@@ -1,6 +1,6 @@
 //! Closing: query, close, query again, and only then is an unpaid attempt believed to stay unpaid.
 
-use super::check::ask;
+use super::check::{ask, kept_since, soon};
 use super::settle::Settled;
 use super::{Attempt, AttemptState, attempts, prove, store};
 use crate::clock::{DAY, MINUTE, SECOND};
@@ -235,7 +235,14 @@ pub async fn follow(shop: &Shop, id: AttemptId, since: i64) -> Result<Ran> {
     match close_at_wechat(shop, &attempt).await? {
         Fate::Paid | Fate::Closed => Ok(Ran::Done),
         Fate::NotYet(at) => Ok(Ran::Again { at }),
-        Fate::Unknown(why) if shop.now() - since < FOLLOW => Ok(Ran::Failed(why)),
+        Fate::Unknown(why) if shop.now() - since < FOLLOW => match kept_since(shop, &attempt).await? {
+            // Where there is nobody to ask as, the settings have to change first.
+            Some(kept) if attempt.account(shop).is_some() => {
+                let now = shop.now();
+                Ok(Ran::Again { at: now + soon(kept, now, 5 * MINUTE) })
+            }
+            _ => Ok(Ran::Failed(why)),
+        },
         Fate::NotAsked if shop.now() - since < FOLLOW => Ok(Ran::Again { at: shop.now() + MINUTE }),
         // After a day its own time_expire is long past; money that comes all the same is settled as late.
         Fate::Unknown(_) | Fate::NotAsked => given_up(shop, attempt).await,

@@ -1838,3 +1838,98 @@ async fn the_settings_say_what_is_in_the_wrong_field_and_the_test_wants_a_signed
         assert!(answer.contains(words), "{field}: {answer}");
     }
 }
+
+/// A shop by v3 with an order of v2 that waits for its money.
+async fn unpaid_by_v2(w: &World, name: &str, alice: &Buyer<'_>, owner: &Console<'_>) -> Placed {
+    let sku = w.product(name, 8800, 99).await;
+    owner.post("/admin/settings", &[("wechat-api", "v2")]).await;
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    owner.post("/admin/settings", &[("wechat-api", "v3")]).await;
+    placed
+}
+
+/// What only a notice of v2 has told was thanked for and comes no more: where WeChat was not heard about it, it is asked again soon, and not
+/// at the attempt's own pace.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_that_waits_for_wechats_word_is_asked_about_soon() {
+    for (late, cancelled, fault) in [
+        (false, false, Fault::Http500),
+        (true, false, Fault::LoseAnswer),
+        (true, false, Fault::refused("SYSTEMERROR", "系统错误")),
+        (false, true, Fault::Http500),
+        (true, true, Fault::LoseAnswer),
+    ] {
+        let case = format!("{late} {cancelled} {fault:?}");
+        let w = world("").await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        let placed = unpaid_by_v2(&w, "苹果", &alice, &owner).await;
+        if late {
+            w.advance(20 * MINUTE);
+            w.run_jobs().await;
+        }
+        w.wechat.fault_always("orderquery", fault);
+        if cancelled {
+            alice.post(&format!("/orders/{}/cancel", placed.no), None).await.ok();
+            // It has failed for a while by itself.
+            for _ in 0..4 {
+                w.advance(2 * MINUTE);
+                w.run_jobs().await;
+            }
+        }
+        w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+        w.notify(told(&w, &placed, &placed.out_trade_no, &w.transaction(&placed), "8800")).await;
+        let asked = w.wechat.calls("orderquery");
+        for _ in 0..300 {
+            w.run_jobs().await;
+            w.advance(SECOND);
+        }
+        let asked = w.wechat.calls("orderquery") - asked;
+        assert!((8..=20).contains(&asked), "{case}: {asked}");
+        assert_eq!(w.count("select count(*) from ledger").await, 0, "{case}");
+        w.wechat.clear_faults();
+        for _ in 0..if cancelled { 300 } else { 60 } {
+            w.advance(SECOND);
+            w.run_jobs().await;
+        }
+        assert_eq!(alice.status(&placed.no).await, "to_ship", "{case}");
+        // One that is heard at the second time has waited for two seconds.
+        let second = unpaid_by_v2(&w, "梨", &alice, &owner).await;
+        w.wechat.pay_unheard(&second.prepay_id, Paying::Well).unwrap();
+        w.wechat.fault("orderquery", Fault::Http500);
+        let failed = "select count(*) from messages where kind = 'orderquery' and verdict <> 'ok'";
+        let before = w.count(failed).await;
+        w.notify(told(&w, &second, &second.out_trade_no, &w.transaction(&second), "8800")).await;
+        w.wait("the question", || async { w.count(failed).await > before }).await;
+        let waits = "select count(*) from jobs where kind = 'poll' and state = 'waiting'";
+        w.wait("the pause", || async { w.count(format!("{waits} and updated_at < run_at")).await > 0 }).await;
+        assert_eq!(alice.status(&second.no).await, "pending_payment", "{case}");
+        w.advance(2 * SECOND);
+        w.wait("the answer", || async { alice.status(&second.no).await == "to_ship" }).await;
+        w.must_hold().await;
+    }
+}
+
+/// What WeChat has denied is not asked about for ever, and a flood of lies costs a question each time that it is heard.
+#[tokio::test(flavor = "multi_thread")]
+async fn lies_about_an_open_attempt_are_not_asked_about_for_ever() {
+    let w = world("").await;
+    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+    let placed = unpaid_by_v2(&w, "苹果", &alice, &owner).await;
+    w.advance(20 * MINUTE);
+    w.run_jobs().await;
+    w.wechat.fault("orderquery", Fault::Http500);
+    for lie in 0..50 {
+        w.notify(told(&w, &placed, &placed.out_trade_no, &format!("42000090{lie:02}"), "8800")).await;
+    }
+    w.run_jobs().await;
+    w.advance(5 * SECOND);
+    w.run_jobs().await;
+    let asked = w.wechat.calls("orderquery");
+    w.wechat.fault_always("orderquery", Fault::Http500);
+    for _ in 0..240 {
+        w.run_jobs().await;
+        w.advance(SECOND);
+    }
+    assert_eq!(w.wechat.calls("orderquery"), asked);
+    assert_eq!(w.count("select count(*) from money_exceptions").await, 0);
+}
