@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::settle::{self, Settled, Source};
-use super::{Attempt, store};
+use super::{Attempt, store, word};
 use crate::clock::{MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::Result;
@@ -28,8 +28,57 @@ pub struct Asked {
     pub settled: Option<Settled>,
 }
 
-/// Queries one attempt. The answer, our verdict and the settlement are one transaction.
+/// Queries one attempt: in the version that made it, and where that refuses to speak, by v3 about what notices have told of it.
 pub async fn ask(shop: &Shop, account: &Account, attempt: &Attempt) -> Result<Asked> {
+    let asked = ask_by_number(shop, account, attempt).await?;
+    match &asked.trade {
+        Err(GatewayError::NotAccepted(_) | GatewayError::Refused { .. }) if account.api() == Api::V2 => {
+            Ok(ask_by_v3(shop, attempt).await?.unwrap_or(asked))
+        }
+        _ => Ok(asked),
+    }
+}
+
+/// The latest so many of what notices have told of an attempt.
+const TOLD: usize = 3;
+
+/// The key of v2 may be dead, and v3 knows the same payments by WeChat's own number. Only that one was paid for this attempt is an answer:
+/// what v3 does not know of an attempt that it did not make proves nothing.
+async fn ask_by_v3(shop: &Shop, attempt: &Attempt) -> Result<Option<Asked>> {
+    let Some(account) = attempt.account_by(Api::V3, &shop.settings(), shop.now()) else { return Ok(None) };
+    let (order, id, paid_by) = (attempt.order_id, attempt.id, attempt.transaction_id.clone());
+    let read = move |conn: &Connection| match paid_by {
+        Some(paid_by) => Ok(vec![paid_by]),
+        None => {
+            Ok(messages::thanked_for(conn, order, id)?.into_iter().map(|(told, _)| told).rev().take(TOLD).collect())
+        }
+    };
+    for transaction_id in shop.read(read).await? {
+        let exchange = shop.wechat.order_query(&account, TradeOf::Transaction(&transaction_id), &shop.nonces).await;
+        let (mut entry, _) = word::logged(&exchange, &transaction_id, account.mch_id());
+        let payment = match exchange.result {
+            Ok(Trade::Paid(payment)) if payment.out_trade_no == attempt.out_trade_no.as_str() => payment,
+            _ => {
+                shop.write_always(move |tx| Ok(entry.record(tx).map(drop)?)).await?;
+                continue;
+            }
+        };
+        (entry.order_id, entry.attempt_id) = (Some(order), Some(id));
+        let settings = shop.settings();
+        let write = move |tx: &Tx| {
+            let message = entry.record(tx)?;
+            let settled = settle::settle(tx, &payment, Source::Query, Some(message), &settings)?.settled;
+            Ok(Asked { trade: Ok(Trade::Paid(payment.clone())), settled: Some(settled) })
+        };
+        let asked = shop.write_always(write).await?;
+        shop.wake_worker();
+        return Ok(Some(asked));
+    }
+    Ok(None)
+}
+
+/// The answer, our verdict and the settlement are one transaction.
+async fn ask_by_number(shop: &Shop, account: &Account, attempt: &Attempt) -> Result<Asked> {
     let exchange = shop.wechat.order_query(account, TradeOf::Number(&attempt.out_trade_no), &shop.nonces).await;
     let mut entry = attempt.logged(shop, &exchange);
     if let Ok(trade) = &exchange.result {

@@ -30,7 +30,7 @@ use crate::settings::Settings;
 use crate::shop::Shop;
 use crate::stored_enum::stored_enum;
 use crate::wechat::pay::PayOrder;
-use crate::wechat::{Account, Exchange};
+use crate::wechat::{Account, Api, Exchange};
 
 stored_enum! {
     /// How far a payment attempt has come at WeChat.
@@ -101,7 +101,12 @@ impl Attempt {
 
     /// The same by these settings.
     pub fn account_in(&self, settings: &Settings, now: i64) -> Option<Account> {
-        let account = settings.account(self.params.api(), now)?.under(self.params.app_id());
+        self.account_by(self.params.api(), settings, now)
+    }
+
+    /// The same in another version.
+    fn account_by(&self, api: Api, settings: &Settings, now: i64) -> Option<Account> {
+        let account = settings.account(api, now)?.under(self.params.app_id());
         (account.mch_id() == self.params.mch_id()).then_some(account)
     }
 

@@ -1933,3 +1933,46 @@ async fn lies_about_an_open_attempt_are_not_asked_about_for_ever() {
     assert_eq!(w.wechat.calls("orderquery"), asked);
     assert_eq!(w.count("select count(*) from money_exceptions").await, 0);
 }
+
+/// WeChat refuses to speak by v2, whose key may be dead: v3 is asked about what the notice told of, and believed for this attempt alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_key_of_v2_is_dead_v3_is_asked() {
+    for (whose, paid) in [("ours", true), ("another program's", false), ("nobody's", false)] {
+        for fault in [Fault::ReturnFail("签名错误".into()), Fault::refused("SIGNERROR", "签名错误")] {
+            let case = format!("{whose} {fault:?}");
+            let w = world("").await;
+            let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+            let placed = unpaid_by_v2(&w, "苹果", &alice, &owner).await;
+            let theirs = Foreign {
+                app_id: APP_ID.into(),
+                trade_type: "JSAPI".into(),
+                out_trade_no: "OTHERPROG20261130001".into(),
+                total_fen: 8800,
+            };
+            let transaction = match whose {
+                "ours" => {
+                    w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+                    w.transaction(&placed)
+                }
+                "nobody's" => "4200009001".to_owned(),
+                _ => w.wechat.sell_elsewhere(&theirs).unwrap(),
+            };
+            w.wechat.fault("orderquery", fault);
+            let asked = w.wechat.calls("orderquery");
+            w.notify(told(&w, &placed, &placed.out_trade_no, &transaction, "8800")).await;
+            let questions = "select count(*) from messages where kind = 'orderquery' and coalesce(transaction_id, attempt_id) is not null";
+            w.wait("the questions", || async { w.count(questions).await == 2 }).await;
+            let status = alice.status(&placed.no).await;
+            assert_eq!(status, if paid { "to_ship" } else { "pending_payment" }, "{case}");
+            assert_eq!(w.count("select count(*) from ledger").await, i64::from(paid), "{case}");
+            // It is proven, and nobody is asked again.
+            if paid {
+                let here = format!("/admin/orders/{}", placed.no);
+                owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+                let asked = w.wechat.calls("orderquery") - asked;
+                assert_eq!((alice.status(&placed.no).await.as_str(), asked), ("shipped", 2), "{case}");
+            }
+            w.must_hold().await;
+        }
+    }
+}
