@@ -52,6 +52,15 @@ pub struct Unasked {
     pub decided: bool,
 }
 
+/// What an order that waits to be sent stands on, where a notice of API v2 alone has told of it to a shop that has a better key by now.
+#[derive(Clone, Debug)]
+pub struct Noticed {
+    pub attempt: AttemptId,
+    pub transaction_id: String,
+    /// Why WeChat was not heard when it was last asked; empty before that.
+    pub problem: String,
+}
+
 /// What the buyer paid himself of a payment, and who stood in for the rest; in fen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shares {

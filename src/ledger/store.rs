@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::{DaySum, Entered, Shares, Unasked};
+use super::{DaySum, Entered, Noticed, Shares, Unasked};
 use crate::clock::{Day, HOUR};
 use crate::db::{DbError, Tx};
 use crate::ids::{AttemptId, LedgerId, OrderId};
@@ -380,6 +380,70 @@ pub fn put_decided(tx: &Tx, entry: LedgerId) -> Result<()> {
 pub fn ask_again(tx: &Tx) -> Result<()> {
     tx.prepare_cached("update asked_back set again_at = ?1 where answered = 0")?.execute([tx.now()])?;
     Ok(())
+}
+
+// ── what a notice of API v2 alone has paid ──
+
+const ASKS_FIRST: &str = "asks_first";
+
+/// Notes under which merchant number WeChat is asked about what a notice of API v2 alone has told, before goods leave for it; none in a shop
+/// that has no better key.
+pub fn put_asks_first(tx: &Tx, mch_id: Option<&str>) -> Result<()> {
+    tx.prepare_cached("delete from settings where name = ?1 and value is not ?2")?
+        .execute(params![ASKS_FIRST, mch_id])?;
+    if let Some(mch_id) = mch_id {
+        tx.prepare_cached("insert or ignore into settings (name, value) values (?1, ?2)")?
+            .execute([ASKS_FIRST, mch_id])?;
+    }
+    Ok(())
+}
+
+/// Orders that wait to be sent for such money under that number, and of which WeChat has answered nothing since. Of an attempt it is asked
+/// by its number: what paid it was told then, and other money under its own.
+macro_rules! noticed {
+    ($which:literal) => {
+        concat!(
+            "select a.id as attempt_id, p.wechat_id, coalesce((
+                select iif(m.verdict = 'ok', '', m.reason) from messages m
+                 where m.order_id = a.order_id and m.attempt_id = a.id and m.kind = 'orderquery' and m.at >= p.at
+                 order by m.id desc limit 1), '') as problem
+               from settings f
+               join orders o on o.status = 'to_ship'
+               join ledger s on s.order_id = o.id and s.kind in ('payment', 'link')
+               join ledger p on p.kind = 'payment' and p.wechat_id = s.wechat_id
+               join attempts a on a.id = p.attempt_id and a.api = 'v2' and a.mch_id = f.value
+              where f.name = ?1 ",
+            $which,
+            " and not exists (select 1 from told_alone t where t.transaction_id = p.wechat_id)
+              and not exists (select 1 from messages m
+                               where m.transaction_id = p.wechat_id and m.kind = 'orderquery' and m.amount_fen is not null
+                                 and (m.attempt_id is not null or a.transaction_id is not p.wechat_id))
+              and not exists (select 1 from messages m
+                               where m.order_id = a.order_id and m.attempt_id = a.id and m.kind = 'orderquery'
+                                 and m.verdict = 'ok' and m.at >= p.at
+                                 and m.id > coalesce((select min(n.id) from messages n
+                                                       where n.order_id = a.order_id and n.attempt_id = a.id and n.kind = 'notify'
+                                                         and n.verdict = 'ok' and n.transaction_id is null), 0))"
+        )
+    };
+}
+
+/// The money of such an order that WeChat has not been heard about.
+pub fn noticed_alone(conn: &Connection, order: OrderId) -> Result<Option<Noticed>> {
+    conn.prepare_cached(noticed!("and o.id = ?2"))?
+        .query_row(params![ASKS_FIRST, order], |row| {
+            Ok(Noticed {
+                attempt: row.get("attempt_id")?,
+                transaction_id: row.get("wechat_id")?,
+                problem: row.get("problem")?,
+            })
+        })
+        .optional()
+}
+
+/// The attempts of all such orders.
+pub fn all_noticed_alone(conn: &Connection) -> Result<Vec<AttemptId>> {
+    conn.prepare_cached(noticed!(""))?.query_map([ASKS_FIRST], |row| row.get("attempt_id"))?.collect()
 }
 
 /// What the days from `first` to `last` brought; days without any movement are left out.

@@ -8,7 +8,7 @@ use crate::clock::{MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::exceptions::store as exceptions;
-use crate::ids::AttemptId;
+use crate::ids::{AttemptId, OrderId};
 use crate::jobs::{self, Ran, Task};
 use crate::ledger::store as ledger;
 use crate::message_log::store as messages;
@@ -154,8 +154,12 @@ pub async fn ask_noticed(shop: &Shop, transaction_id: String) -> Result<Option<s
         Ok(attempt.map(|attempt| (attempt, entered)))
     };
     let Some((attempt, entered)) = shop.read(read).await? else { return Ok(None) };
-    let Some(account) = attempt.account(shop) else { return Ok(Some(Err(attempt.why_unasked(shop)))) };
-    Ok(Some(match ask(shop, &account, &attempt).await?.trade {
+    let asked = match attempt.account(shop) {
+        Some(account) => Some(ask(shop, &account, &attempt).await?),
+        None => ask_by_v3(shop, &attempt).await?,
+    };
+    let Some(asked) = asked else { return Ok(Some(Err(attempt.why_unasked(shop)))) };
+    Ok(Some(match asked.trade {
         Ok(Trade::Paid(payment)) => {
             Ok(payment.transaction_id == entered.transaction_id && payment.total == entered.amount)
         }
@@ -166,8 +170,10 @@ pub async fn ask_noticed(shop: &Shop, transaction_id: String) -> Result<Option<s
 
 /// A turn of the polling that makes notices a comfort rather than a need.
 pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
-    let attempt = shop.read(move |conn| Ok(store::attempt(conn, id)?)).await?;
-    let Some(attempt) = attempt.filter(|attempt| attempt.state.is_alive()) else { return Ok(Ran::Done) };
+    let Some(attempt) = shop.read(move |conn| Ok(store::attempt(conn, id)?)).await? else { return Ok(Ran::Done) };
+    if !attempt.state.is_alive() {
+        return before_shipping(shop, attempt.order_id).await;
+    }
     let Some(account) = attempt.account(shop) else {
         return Ok(Ran::Failed(attempt.why_unasked(shop)));
     };
@@ -194,6 +200,28 @@ pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
         Err(_) => kept_since(shop, &attempt).await?.map(|since| now + soon(since, now, MINUTE)),
     };
     Ok(next(now).into_iter().chain(sooner).min().map_or(Ran::Done, |at| Ran::Again { at }))
+}
+
+/// What an order that waits to be sent stands on, where a notice of API v2 alone has told of it: goods wait for WeChat's word.
+async fn before_shipping(shop: &Shop, order: OrderId) -> Result<Ran> {
+    let Some(noticed) = shop.read(move |conn| Ok(ledger::noticed_alone(conn, order)?)).await? else {
+        return Ok(Ran::Done);
+    };
+    if !shop.wechat.may_ask(ORDER_QUERY) {
+        return Ok(Ran::Again { at: shop.now() + MINUTE });
+    }
+    Ok(match ask_noticed(shop, noticed.transaction_id).await? {
+        Some(Err(why)) => Ran::Failed(why),
+        Some(Ok(_)) | None => Ran::Done,
+    })
+}
+
+/// Asks about all of them.
+pub fn ask_before_shipping(tx: &Tx) -> Result<()> {
+    for (nth, id) in (0..).zip(ledger::all_noticed_alone(tx)?) {
+        jobs::enqueue(tx, Task::Poll(id), tx.now() + nth * APART)?;
+    }
+    Ok(())
 }
 
 /// Since when a notice waits that was thanked for, so that it comes no more, and that WeChat has neither confirmed nor denied.

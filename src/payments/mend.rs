@@ -1,7 +1,7 @@
 //! Mending: what a rule names, and only one answer fits, is put right at each start and by night.
 
 use super::close::{SWEEP_AFTER, release_if_certain};
-use super::{prove, store};
+use super::{check, prove, store};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::exceptions::Look;
@@ -41,8 +41,11 @@ pub async fn mend(shop: &Shop) -> Result<usize> {
 pub async fn try_again(shop: &Shop) -> Result<()> {
     const AT_WECHAT: [Kind; 7] =
         [Kind::Poll, Kind::Prove, Kind::Expire, Kind::Close, Kind::Refund, Kind::Refunds, Kind::Bill];
-    let asks_first = shop.settings().api().asks_first();
+    let settings = shop.settings();
+    let asks_first = settings.api().asks_first();
     let write = move |tx: &Tx| {
+        ledger::put_asks_first(tx, settings.get("wechat.mch_id").filter(|_| asks_first))?;
+        check::ask_before_shipping(tx)?;
         jobs::store::run_failed(tx, &AT_WECHAT)?;
         prove::ask_for_all(tx, Look { now: tx.now(), asks_first })?;
         if store::restored_at(tx)?.is_some() {

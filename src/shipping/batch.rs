@@ -93,22 +93,26 @@ pub async fn stamp(shop: &Shop, id: BatchId) -> Result<()> {
     let read = move |conn: &Connection| {
         let batch = store::by_id(conn, id)?.ok_or(Code::NotFound)?;
         let judged = judge(conn, &batch.rows, batch.allowed)?;
-        let mut unasked = false;
+        let mut asks = Vec::new();
         for order in judged.iter().filter(|one| one.verdict == Verdict::Wrong).filter_map(|one| one.order.as_ref()) {
-            unasked |= matches!(Doubt::of(conn, order.id)?, Some(Doubt::Unasked(_)));
+            asks.extend(match Doubt::of(conn, order.id)? {
+                Some(Doubt::Unasked(_)) => Some(Task::LookBack),
+                Some(Doubt::Noticed(noticed)) => Some(Task::Poll(noticed.attempt)),
+                Some(Doubt::GoneBack(_)) | None => None,
+            });
         }
-        Ok((shown(&judged), unasked))
+        asks.dedup();
+        Ok((shown(&judged), asks))
     };
-    let (shown, unasked) = shop.read(read).await?;
+    let (shown, asks) = shop.read(read).await?;
+    let waits = !asks.is_empty();
     let write = move |tx: &Tx| {
         // What holds a row is asked about, so that the same table goes through a while later.
-        if unasked {
-            jobs::enqueue(tx, Task::LookBack, tx.now())?;
-        }
+        asks.iter().try_for_each(|task| jobs::enqueue(tx, *task, tx.now()))?;
         Ok(store::set_shown(tx, id, &shown)?)
     };
     shop.write(write).await?;
-    if unasked {
+    if waits {
         shop.wake_worker();
     }
     Ok(())
@@ -667,7 +671,7 @@ fn by_its_state(conn: &Connection, order: &Order, parcel: &Parcel, allowed: Allo
     if let Some(doubt) = Doubt::of(conn, order.id)? {
         let next = match doubt {
             Doubt::GoneBack(_) => "核对过的请在订单页单独发货",
-            Doubt::Unasked(_) => "系统在逐笔问，稍后点“重新核对”；等不及的请在订单页单独发货",
+            Doubt::Unasked(_) | Doubt::Noticed(_) => "系统在逐笔问，稍后点“重新核对”；等不及的请在订单页单独发货",
         };
         return Ok((Verdict::Wrong, format!("{}：{next}", doubt.text())));
     }

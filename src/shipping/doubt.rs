@@ -6,7 +6,7 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::store as exceptions;
 use crate::ids::OrderId;
-use crate::ledger::{Unasked, store as ledger};
+use crate::ledger::{Noticed, Unasked, store as ledger};
 use crate::orders::{Topic, Who, store as orders};
 
 /// Why goods wait.
@@ -16,12 +16,17 @@ pub enum Doubt {
     GoneBack(String),
     /// The shop went back to a backup, and WeChat has not said what went back meanwhile.
     Unasked(Unasked),
+    /// A notice of API v2 alone has told of it, the shop has a better key by now, and WeChat has said nothing itself.
+    Noticed(Noticed),
 }
 
 impl Doubt {
     pub fn of(conn: &Connection, order: OrderId) -> Result<Option<Doubt>> {
         if let Some(told) = exceptions::order_waits_for(conn, order)? {
             return Ok(Some(Doubt::GoneBack(told)));
+        }
+        if let Some(noticed) = ledger::noticed_alone(conn, order)? {
+            return Ok(Some(Doubt::Noticed(noticed)));
         }
         Ok(ledger::unasked(conn, order)?.filter(|unasked| !unasked.decided).map(Doubt::Unasked))
     }
@@ -35,6 +40,29 @@ impl Doubt {
             Doubt::Unasked(unasked) => {
                 format!("恢复备份之后，还没能向微信问清这笔付款有没有退过（{}）", unasked.problem)
             }
+            Doubt::Noticed(noticed) => {
+                let why = match noticed.problem.as_str() {
+                    "" => String::new(),
+                    problem => format!("（{problem}）"),
+                };
+                format!("这笔付款只有 API v2 的密钥签过名，现在收款用 API v3，还没有向微信查实{why}")
+            }
+        }
+    }
+
+    /// What comes before its goods leave, for a slip.
+    pub fn first(&self) -> &'static str {
+        match self {
+            Doubt::Noticed(_) => "先查实付款",
+            Doubt::GoneBack(_) | Doubt::Unasked(_) => "先核对退款",
+        }
+    }
+
+    /// What whoever wants to send it all the same has to do.
+    fn next(&self) -> &'static str {
+        match self {
+            Doubt::Noticed(_) => "请过一会儿再试；等不及的，到商户平台查到这笔款已收到、仍要发出的，请选「仍然发出」",
+            _ => "到商户平台核对过、仍要发出的，请选「仍然发出」",
         }
     }
 }
@@ -43,7 +71,7 @@ impl Doubt {
 pub fn must_be_sure(tx: &Tx, order: OrderId, despite: bool, who: &Who) -> Result<()> {
     let Some(doubt) = Doubt::of(tx, order)? else { return Ok(()) };
     if !despite {
-        let words = format!("{}。到商户平台核对过、仍要发出的，请选「仍然发出」", doubt.text());
+        let words = format!("{}。{}", doubt.text(), doubt.next());
         return Err(Error::from(Code::RefundInProgress).says(words));
     }
     if let Doubt::Unasked(unasked) = &doubt {

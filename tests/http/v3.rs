@@ -921,10 +921,10 @@ async fn an_order_that_a_notice_paid_and_wechat_did_not_is_not_sent() {
         let placed = Placed::of(alice.buy(sku, 1).await);
         w.notify(told(&w, &placed, &placed.out_trade_no, "4200009001", "8800")).await;
         assert_eq!(alice.status(&placed.no).await, "to_ship", "{case}");
-        owner.post("/admin/settings", &[("wechat-api", set_to)]).await;
         if truly_paid {
             w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
         }
+        owner.post("/admin/settings", &[("wechat-api", set_to)]).await;
         let here = format!("/admin/orders/{}", placed.no);
         match by {
             "query" => drop(owner.post(&format!("{here}/query"), &[]).await),
@@ -1133,7 +1133,7 @@ async fn what_was_paid_by_v2_before_is_asked_about_once() {
         owner.post("/admin/settings", &[("wechat-api", "v3")]).await;
         let asked =
             format!("select count(*) from messages where kind = 'orderquery' and transaction_id = '{transaction}'");
-        assert_eq!(w.count(asked.clone()).await, 0, "{truly}");
+        w.wait("the question", || async { w.count(asked.clone()).await == 1 }).await;
         let here = format!("/admin/orders/{}", placed.no);
         if !truly {
             owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
@@ -1974,5 +1974,127 @@ async fn where_the_key_of_v2_is_dead_v3_is_asked() {
             }
             w.must_hold().await;
         }
+    }
+}
+
+/// A shop by v3 sends nothing for what a notice of v2 alone has paid before WeChat has spoken, by whatever door; it asks by itself as soon as it
+/// sells by v3.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_notice_of_v2_alone_has_paid_leaves_by_no_door_of_a_shop_by_v3() {
+    for truly in [true, false] {
+        let w = world("").await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let cake = super::pickup::cake(&w).await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        owner.post("/admin/settings", &[("wechat-api", "v2")]).await;
+        let key = super::programs::key(&owner, "ERP", &["orders", "ship"]).await;
+        let [single, table] = [Placed::of(alice.buy(sku, 1).await), Placed::of(alice.buy(sku, 1).await)];
+        for placed in [&single, &table] {
+            if truly {
+                w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+            }
+            let transaction = if truly {
+                w.transaction(placed)
+            } else {
+                format!("42000090{}", placed.out_trade_no.len()) + &placed.no
+            };
+            w.notify(told(&w, placed, &placed.out_trade_no, &transaction, "8800")).await;
+        }
+        let (fetched, code) = super::pickup::bought(&w, &alice, cake).await;
+        w.wechat.fault_always("orderquery", Fault::Http500);
+        owner.post("/admin/settings", &[("wechat-api", "v3")]).await;
+        let asked = "select count(distinct attempt_id) from messages where kind = 'orderquery' and verdict = 'failed'";
+        w.wait("the questions", || async {
+            w.advance(SECOND);
+            w.run_jobs().await;
+            w.count(asked).await == 3
+        })
+        .await;
+        let words = "这笔付款只有 API v2 的密钥签过名，现在收款用 API v3，还没有向微信查实（";
+        let here = format!("/admin/orders/{}", single.no);
+        owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        let said = owner.said(&here).await;
+        assert!(
+            said.contains(words) && said.contains("请过一会儿再试") && said.contains("仍然发出"),
+            "{truly}: {said}"
+        );
+        let row = format!("{} SF1234567890124", table.no);
+        let batch = super::shipping::bring(&w, &owner, super::shipping::pasted(&row)).await;
+        let page = owner.page(&batch).await;
+        assert!(page.contains(words) && page.contains("系统在逐笔问"), "{truly}: {page}");
+        owner.post(&format!("{batch}/run"), &[]).await;
+        let shipments = format!("/admin/orders/{}/shipments", single.no);
+        let parcel = Some(serde_json::json!({ "trackingNo": "SF1234567890123" }));
+        let by_program = w.call(reqwest::Method::POST, &shipments, Some(&key), None, parcel).await;
+        assert_eq!(by_program.error(), (409, "refund_in_progress"), "{truly}");
+        owner.post("/admin/shipping/scan", &[("order", single.no.as_str()), ("code", "SF1234567890123")]).await;
+        let desk = super::pickup::check(&owner, &code).await;
+        assert!(desk.contains(words) && desk.contains("仍然交货"), "{truly}: {desk}");
+        owner.page_of("/admin/pickup/hand-over", &[("code", &code)]).await;
+        for no in [&single.no, &table.no, &fetched] {
+            assert_eq!(alice.status(no).await, "to_ship", "{truly}");
+        }
+        let printed = owner.page(&format!("/admin/print/slips?order={}", single.no)).await;
+        assert!(printed.contains("先查实付款，再发货"), "{truly}: {printed}");
+        // A table that is looked at again asks about its rows at once.
+        w.wechat.clear_faults();
+        owner.post(&format!("{batch}/allow"), &[]).await;
+        let answered = format!(
+            "select count(*) from messages m join orders o on o.id = m.order_id
+              where m.kind = 'orderquery' and m.verdict = 'ok' and o.order_no = '{}'",
+            table.no
+        );
+        w.wait("the answer", || async { w.count(answered.clone()).await > 0 }).await;
+        let page = owner.page(&batch).await;
+        owner.post(&format!("{batch}/allow"), &[]).await;
+        owner.post(&format!("{batch}/run"), &[]).await;
+        assert_eq!(page.contains("还没有人核对过"), !truly, "{truly}: {page}");
+        assert_eq!(alice.status(&table.no).await, if truly { "shipped" } else { "to_ship" }, "{truly}");
+        // The others are asked about by whoever hands them over.
+        let asked = w.wechat.calls("orderquery");
+        let desk = super::pickup::check(&owner, &code).await;
+        owner.post("/admin/pickup/hand-over", &[("code", &code)]).await;
+        assert_eq!(alice.status(&fetched).await, "shipped", "{truly}: {desk}");
+        assert!(w.wechat.calls("orderquery") > asked, "{truly}");
+        owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        assert_eq!(alice.status(&single.no).await, if truly { "shipped" } else { "to_ship" }, "{truly}");
+        // Whoever has looked sends it, and WeChat's no is no riddle afterwards.
+        if !truly {
+            let held = format!("select max(id) from money_exceptions where subject like '%{} gone back'", single.no);
+            let held = w.count(held).await;
+            owner.post(&format!("/admin/exceptions/{held}/resolve"), &[("resolution", "查过")]).await;
+            owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+            assert_eq!(alice.status(&single.no).await, "shipped");
+        }
+        w.must_hold().await;
+    }
+}
+
+/// Nobody else waits for WeChat: what a shop sells by one version goes out by it, and what was paid under a number that was left.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ordinary_order_leaves_without_a_question() {
+    for (paid_by, set_to, number) in
+        [("v2", "v2", MCH_ID), ("v3", "v3", MCH_ID), ("v3", "v2", MCH_ID), ("v2", "v3", "1900000110")]
+    {
+        let case = format!("{paid_by} {set_to} {number}");
+        let w = world_with(&[("wechat.api", ""), ("wechat.mch_id", "")]).await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        owner.post("/admin/settings", &[("wechat-api", paid_by), ("wechat-mch_id", MCH_ID)]).await;
+        let (single, table) = (w.paid(&alice, sku, 1).await, w.paid(&alice, sku, 1).await);
+        owner.post("/admin/settings", &[("wechat-api", set_to), ("wechat-mch_id", number)]).await;
+        assert_eq!(w.shop.settings().get("wechat.mch_id"), Some(number), "{case}");
+        w.wechat.fault_always("orderquery", Fault::Http500);
+        let asked = w.wechat.calls("orderquery");
+        w.run_jobs().await;
+        owner.post(&format!("/admin/orders/{}/ship", single.no), &[("tracking_no", "SF1234567890123")]).await;
+        let row = format!("{} SF1234567890124", table.no);
+        let batch = super::shipping::bring(&w, &owner, super::shipping::pasted(&row)).await;
+        let page = owner.page(&batch).await;
+        owner.post(&format!("{batch}/run"), &[]).await;
+        for no in [&single.no, &table.no] {
+            assert_eq!(alice.status(no).await, "shipped", "{case}: {page} {}", owner.said(&batch).await);
+        }
+        assert_eq!(w.wechat.calls("orderquery"), asked, "{case}");
     }
 }

@@ -132,7 +132,7 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
     let (numbers, with_codes, now) = (wanted.order.clone(), print.has(Extra::Code), shop.now());
     let read = move |conn: &rusqlite::Connection| {
         let of = |order: Order| {
-            let held = Doubt::of(conn, order.id)?.is_some();
+            let held = Doubt::of(conn, order.id)?.map(|doubt| doubt.first());
             let full = store::full(conn, order)?;
             Ok((owed(conn, &full)?, full, held))
         };
@@ -170,7 +170,7 @@ async fn slips(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: Wa
             card: Card::of(full, false, now).with_remark(&full.order.remark),
             pieces: goods.iter().map(|packed| packed.n).sum(),
             again: !owed.is_empty(),
-            held: *held && !goods.is_empty(),
+            held: held.filter(|_| !goods.is_empty()),
             goods,
             whole: whole_address(full, every).map(Whole::from),
             why_nothing: full.why_nothing_to_pack(),
@@ -204,8 +204,8 @@ struct Slip {
     why_nothing: Option<&'static str>,
     /// Some of it goes out for an exchange.
     again: bool,
-    /// Somebody is to look before it leaves.
-    held: bool,
+    /// What comes before it leaves.
+    held: Option<&'static str>,
     /// Its receipt, row by row.
     sums: Vec<(String, String)>,
     paid: &'static str,
@@ -398,9 +398,10 @@ async fn picking(shop: &State<Shop>, staff: Staff, jar: &CookieJar<'_>, wanted: 
             waiting += usize::from(!pack.is_empty() || !again.is_empty());
             // It leaves only once somebody has decided.
             let asked = match full.is_refunding() {
-                true => "(退款中)",
-                false if Doubt::of(conn, full.order.id)?.is_some() => "(先核对退款)",
-                false => "",
+                true => "(退款中)".to_owned(),
+                false => {
+                    Doubt::of(conn, full.order.id)?.map_or_else(String::new, |doubt| format!("({})", doubt.first()))
+                }
             };
             let bought = pack.into_iter().map(|(line, n)| (line.name.clone(), line.spec_text.clone(), n, ""));
             for (name, spec, n, what) in
@@ -495,7 +496,7 @@ mod tests {
                 whole: full.then_some(whole),
                 why_nothing: (!full).then_some("都发完了"),
                 again: full,
-                held: full,
+                held: full.then_some("先核对退款"),
                 sums: vec![("商品".into(), "¥38.00".into()), ("运费".into(), "¥7.00".into())],
                 paid: "实付",
                 pieces: 2,
