@@ -187,11 +187,16 @@ pub fn unproven_of(conn: &Connection, transaction_id: &str) -> Result<Option<Exc
         .optional()
 }
 
-/// WeChat was asked for a payment, and this is what came of it: no money yet, whatever is open about it.
+/// WeChat was asked for a payment, and this is what came of it: no money yet, whatever is open about it. It stands with the money also where
+/// somebody has settled all of that.
 pub fn answer_unproven(tx: &Tx, transaction_id: &str, answer: &str) -> Result<()> {
     tx.prepare_cached(
-        "update money_exceptions set ours = ?2
-          where transaction_id = ?1 and state = 'open' and kind in ('duplicate_payment', 'amount_mismatch', 'orphan_payment')",
+        "update money_exceptions as e set ours = ?2
+          where transaction_id = ?1 and kind in ('duplicate_payment', 'amount_mismatch', 'orphan_payment')
+            and (state = 'open'
+                 or not exists (select 1 from money_exceptions o
+                                 where o.transaction_id = ?1 and o.state = 'open'
+                                   and o.kind in ('duplicate_payment', 'amount_mismatch', 'orphan_payment')))",
     )?
     .execute(params![transaction_id, answer])?;
     Ok(())

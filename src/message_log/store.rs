@@ -284,6 +284,17 @@ pub fn was_told_of_an_attempt(conn: &Connection, transaction_id: &str) -> Result
     .exists([transaction_id])
 }
 
+/// Whether WeChat has answered anything about an attempt since this moment.
+pub fn was_answered(conn: &Connection, order: OrderId, attempt: AttemptId, since: i64) -> Result<bool> {
+    conn.prepare_cached(
+        "select 1 from messages
+          where order_id = ?1 and attempt_id = ?2 and kind = 'orderquery' and verdict = 'ok' and at >= ?3
+            and id > coalesce((select min(id) from messages where order_id = ?1 and attempt_id = ?2
+                                  and kind = 'notify' and verdict = 'ok' and transaction_id is null), 0)",
+    )?
+    .exists(params![order, attempt, since])
+}
+
 /// The payments that notices of this attempt told of and that were not doubted then.
 pub fn thanked_for(conn: &Connection, order: OrderId, attempt: AttemptId) -> Result<Vec<(String, Fen)>> {
     let mut rows = conn.prepare_cached(

@@ -2098,3 +2098,89 @@ async fn an_ordinary_order_leaves_without_a_question() {
         assert_eq!(w.wechat.calls("orderquery"), asked, "{case}");
     }
 }
+
+/// What WeChat has denied stands with the money, whoever ticks its item and whatever version is set by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_no_stands_with_the_money_when_its_item_is_settled_and_v2_is_back() {
+    for (beside, ticked_first) in [(false, false), (true, false), (true, true)] {
+        let case = format!("{beside} {ticked_first}");
+        let w = world("").await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        let set = async |api: &str| owner.post("/admin/settings", &[("wechat-api", api)]).await;
+        set("v2").await;
+        let placed = Placed::of(alice.buy(sku, 1).await);
+        let theirs = Foreign {
+            app_id: if beside { "wx00000000000other" } else { APP_ID }.into(),
+            trade_type: "JSAPI".into(),
+            out_trade_no: "OTHERPROG20261130001".into(),
+            total_fen: 8800,
+        };
+        let transaction = w.wechat.sell_elsewhere(&theirs).unwrap();
+        if beside {
+            w.notify(told(&w, &placed, &theirs.out_trade_no, &transaction, "8800")).await;
+            w.wechat.fault("refund", Fault::refused("NOTENOUGH", "余额不足"));
+            owner.post(&format!("/admin/exceptions/{}/refund", item(&w, &transaction).await), &[]).await;
+        } else {
+            alice.post(&format!("/orders/{}/cancel", placed.no), None).await.ok();
+            w.wait("the closing", || async {
+                w.advance(MINUTE);
+                w.run_jobs().await;
+                w.count("select count(*) from attempts where state = 'closed'").await == 1
+            })
+            .await;
+            w.advance(25 * HOUR);
+            w.run_jobs().await;
+            w.notify(told(&w, &placed, &placed.out_trade_no, &transaction, "8800")).await;
+            set("v3").await;
+        }
+        w.advance(5 * MINUTE);
+        let failed = "select count(*) from refunds where state = 'failed'";
+        w.wait("the refusal", || async {
+            w.run_jobs().await;
+            w.count(failed).await == 1
+        })
+        .await;
+        let no = "select out_refund_no from refunds";
+        let no = w
+            .shop
+            .db
+            .read(move |conn| Ok::<_, xiaopu::error::Error>(conn.query_row(no, [], |row| row.get::<_, String>(0))?));
+        let retry = format!("/admin/refunds/{}/retry", no.await.unwrap());
+        let tick = async || {
+            let all = w.shop.write(|tx| {
+                Ok(tx.execute_batch(
+                    "update money_exceptions set state = 'resolved', resolution = '看过', resolved_at = 1",
+                )?)
+            });
+            all.await.unwrap();
+        };
+        let unproven = "select count(*) from refunds where state = 'failed' and problem_code = 'UNPROVEN'";
+        if ticked_first {
+            tick().await;
+        }
+        if beside {
+            set("v3").await;
+            owner.post(&retry, &[]).await;
+            w.advance(5 * MINUTE);
+            w.wait("the no", || async {
+                w.run_jobs().await;
+                w.count(unproven).await == 1
+            })
+            .await;
+        }
+        tick().await;
+        set("v2").await;
+        for _ in 0..2 {
+            owner.post(&retry, &[]).await;
+            w.advance(5 * MINUTE);
+            w.wait("the no again", || async {
+                w.run_jobs().await;
+                w.count(unproven).await == 1
+            })
+            .await;
+        }
+        assert_eq!(w.wechat.refunds(&transaction).len(), 0, "{case}");
+        w.must_hold().await;
+    }
+}
