@@ -133,7 +133,15 @@ async fn ask_by_number(shop: &Shop, account: &Account, attempt: &Attempt) -> Res
 /// What only a notice of API v2 has told, in a shop that sells by v3, and in any where its order is said to have been paid twice or WeChat has
 /// said no: its own attempt is asked about before anything is done with it. `None` where there is nothing to ask; errors: in words, why WeChat was not heard.
 pub async fn ask_noticed(shop: &Shop, transaction_id: String) -> Result<Option<std::result::Result<bool, String>>> {
-    let asks_first = shop.settings().api().asks_first();
+    ask_told(shop, transaction_id, shop.settings().api().asks_first()).await
+}
+
+/// The same; `anyway` in a shop that has no better key, too.
+pub async fn ask_told(
+    shop: &Shop,
+    transaction_id: String,
+    anyway: bool,
+) -> Result<Option<std::result::Result<bool, String>>> {
     let read = move |conn: &Connection| {
         let entered = ledger::payment(conn, &transaction_id)?.filter(|entered| entered.api == Some(Api::V2));
         let Some(entered) = entered.filter(|entered| entered.attempt_id.is_some()) else { return Ok(None) };
@@ -142,7 +150,7 @@ pub async fn ask_noticed(shop: &Shop, transaction_id: String) -> Result<Option<s
         // A no stands with the money: whoever sells by v2 again asks once more.
         let answered =
             |attempt: &Attempt| messages::was_answered(conn, attempt.order_id, attempt.id, entered.entered_at);
-        if !asks_first && twice != Some(true) && attempt.as_ref().map(answered).transpose()? != Some(true) {
+        if !anyway && twice != Some(true) && attempt.as_ref().map(answered).transpose()? != Some(true) {
             return Ok(None);
         }
         // What paid an attempt was paid for its number; other money has come beside it.

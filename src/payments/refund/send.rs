@@ -126,7 +126,18 @@ async fn unless_denied(
     stands: impl Fn(&Refund) -> bool + Send + 'static,
     (code, words): (&'static str, &'static str),
 ) -> Result<Option<Ran>> {
-    match check::ask_noticed(shop, transaction_id).await? {
+    unless_no(shop, id, check::ask_noticed(shop, transaction_id).await?, stands, (code, words)).await
+}
+
+/// The same by what came of asking.
+async fn unless_no(
+    shop: &Shop,
+    id: RefundId,
+    asked: Option<std::result::Result<bool, String>>,
+    stands: impl Fn(&Refund) -> bool + Send + 'static,
+    (code, words): (&'static str, &'static str),
+) -> Result<Option<Ran>> {
+    match asked {
         None | Some(Ok(true)) => Ok(None),
         Some(Err(why)) => Ok(Some(Ran::Failed(why))),
         Some(Ok(false)) => {
@@ -206,13 +217,22 @@ async fn never_came_in(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Optio
     shop.write_always(write).await
 }
 
-/// The same of money that an attempt of ours waited for, and that a notice of API v2 alone has told of. `None` where it may go.
+/// The same of money that an attempt of ours waited for, and that a notice of API v2 alone has told of: what goes back by itself of a shop by
+/// v2 is asked about, and waits for no answer. `None` where it may go.
 async fn only_noticed(shop: &Shop, id: RefundId) -> Result<Option<Ran>> {
     let now = shop.now();
     let waits = move |refund: &Refund| may_go_out(refund) && refund.not_before <= now;
-    let refund = shop.read(move |conn| Ok(refunds::by_id(conn, id)?.filter(waits))).await?;
-    let Some(transaction_id) = refund.and_then(|refund| refund.transaction_id) else { return Ok(None) };
-    unless_denied(shop, id, transaction_id, may_go_out, (NEVER_CAME_IN, UNPROVEN)).await
+    let Some(refund) = shop.read(move |conn| Ok(refunds::by_id(conn, id)?.filter(waits))).await? else {
+        return Ok(None);
+    };
+    let Some(transaction_id) = refund.transaction_id else { return Ok(None) };
+    let asked = match check::ask_noticed(shop, transaction_id.clone()).await? {
+        None if refund.origin == Origin::Automatic => {
+            check::ask_told(shop, transaction_id, true).await?.filter(|asked| asked.is_ok())
+        }
+        asked => asked,
+    };
+    unless_no(shop, id, asked, may_go_out, (NEVER_CAME_IN, UNPROVEN)).await
 }
 
 /// What is said of a refund of money that WeChat does not know as what was told.
