@@ -215,6 +215,36 @@ pub fn denied(conn: &Connection, transaction_id: &str) -> Result<Option<String>>
     .optional()
 }
 
+/// How one ends whose number another open one tells of already: WeChat has denied both.
+const GATHERED: &str = "微信说没有：和同一个商户订单号的另一条合并";
+/// What that one says of all such.
+const MORE: &str = "；用这个商户订单号报来、微信也说没有的还有 ";
+
+/// WeChat has said no to what somebody tells under a number: whatever is told under it in the same way, and denied as well, is one item.
+pub fn gather_denied(tx: &Tx, id: ExceptionId) -> Result<()> {
+    let first: Option<(ExceptionId, String)> = tx
+        .prepare_cached(
+            "select f.id, f.what from money_exceptions e
+               join money_exceptions f on f.out_trade_no = e.out_trade_no and f.id <> e.id and f.state = 'open'
+                and f.kind = 'orphan_payment' and f.subject = f.transaction_id || ' unproven' and f.ours = e.ours
+              where e.id = ?1 and e.state = 'open' and e.kind = 'orphan_payment' and e.subject = e.transaction_id || ' unproven'
+                and e.ours <> '' and e.out_trade_no <> ''
+              order by f.id limit 1",
+        )?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((first, what)) = first else { return Ok(()) };
+    tx.prepare_cached(
+        "update money_exceptions set state = 'resolved', resolution = ?2, resolved_at = ?3 where id = ?1 and state = 'open'",
+    )?
+    .execute(params![id, GATHERED, tx.now()])?;
+    let (told, more) = what.split_once(MORE).unwrap_or((&what, ""));
+    let more = more.split(' ').next().and_then(|more| more.parse::<i64>().ok()).unwrap_or_default() + 1;
+    let what = format!("{told}{MORE}{more} 笔，每一笔都在交易流水里");
+    tx.prepare_cached("update money_exceptions set what = ?2 where id = ?1")?.execute(params![first, what])?;
+    Ok(())
+}
+
 /// Under which number the money was told of that this refund gives back.
 pub fn told_number_of(conn: &Connection, refund: RefundId) -> Result<Option<String>> {
     conn.prepare_cached(

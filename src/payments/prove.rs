@@ -56,6 +56,7 @@ pub async fn ask(shop: &Shop, id: ExceptionId) -> Result<Ran> {
             settle::settle(tx, payment, Source::Query, Some(message), &settings)?;
         }
         word::keep(tx, &transaction_id, heard, &mch_id)?;
+        exceptions::gather_denied(tx, id)?;
         Ok(Ran::Done)
     };
     // A fact from WeChat is kept in any case.

@@ -2201,3 +2201,40 @@ async fn a_no_stands_with_the_money_when_its_item_is_settled_and_v2_is_back() {
         w.must_hold().await;
     }
 }
+
+/// However many lies are told under a number, WeChat's no to them is one item; what is true among them is entered.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_wechat_denies_under_one_number_is_one_item() {
+    let w = world("").await;
+    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+    let placed = unpaid_by_v2(&w, "苹果", &alice, &owner).await;
+    w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+    w.shop.write(|tx| Ok(tx.execute_batch("update attempts set state = 'closed'")?)).await.unwrap();
+    let tell = async |from: usize| {
+        for lie in from..from + 10 {
+            w.notify(told(&w, &placed, &placed.out_trade_no, &format!("42000090{lie:02}"), "8800")).await;
+        }
+    };
+    let open = "select count(*) from money_exceptions where state = 'open'";
+    for (from, more) in [(10, 9), (20, 19)] {
+        tell(from).await;
+        w.run_jobs().await;
+        assert_eq!(w.count(open).await, 1);
+        let page = owner.page("/admin/exceptions").await;
+        assert!(page.contains(&format!("微信也说没有的还有 {more} 笔")), "{page}");
+    }
+    // The same is told again: nothing more, and nothing comes back.
+    tell(20).await;
+    w.run_jobs().await;
+    assert_eq!(w.count(open).await, 1);
+    assert!(owner.page("/admin/exceptions").await.contains("还有 19 笔"));
+    w.notify(told(&w, &placed, &placed.out_trade_no, &w.transaction(&placed), "8800")).await;
+    w.run_jobs().await;
+    assert_eq!(alice.status(&placed.no).await, "to_ship");
+    assert_eq!((w.count(open).await, w.count("select count(*) from ledger").await), (1, 1));
+    // Another number is another item.
+    w.notify(told(&w, &placed, "ERP2026113000001", "4200009099", "8800")).await;
+    w.run_jobs().await;
+    assert_eq!(w.count(open).await, 2);
+    w.must_hold().await;
+}
