@@ -485,6 +485,19 @@ pub struct Guess {
     pub sure: bool,
 }
 
+/// How it is known who carries a parcel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Somebody said it.
+    Said,
+    /// Its number does, and nobody else's looks like it.
+    Number,
+    /// Somebody said it of the last number that looked like this one.
+    Memory,
+    /// Its number looks like theirs.
+    Guess,
+}
+
 /// Whether a name is that of the post as a whole, of which the number says the service.
 pub fn says_the_post(written: &str) -> bool {
     ["邮政", "中国邮政", "邮局", "中国邮政集团", "中国邮政集团公司", "中国邮政集团有限公司"]

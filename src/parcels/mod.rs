@@ -7,6 +7,7 @@ pub mod refresh;
 pub mod store;
 pub mod wishes;
 
+pub use carriers::By;
 use carriers::{Carrier, Carriers, OTHER, name_of, recognise};
 use number::TrackingNo;
 use rusqlite::Connection;
@@ -67,17 +68,6 @@ pub struct Found {
     pub by: By,
 }
 
-/// How it is known who carries a parcel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
-    /// Somebody said it.
-    Said,
-    /// Its number does, and nobody else's looks like it.
-    Number,
-    /// Its number looks like theirs.
-    Guess,
-}
-
 impl Found {
     /// Reads what was typed, scanned or pasted, by everything that is known here of carriers.
     pub fn read(conn: &Connection, carriers: &Carriers, company: &str, tracking_no: &str) -> Result<Found> {
@@ -85,7 +75,7 @@ impl Found {
         let (carrier, by) = match carrier {
             Some(carrier) => (carrier, By::Said),
             None => match store::suggested(conn, &number)? {
-                Some((carrier, sure)) => (carrier, if sure { By::Number } else { By::Guess }),
+                Some(suggested) => suggested,
                 None => return Err(nobody()),
             },
         };

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
-use super::carriers::{Carrier, Carriers, anothers, name_of, recognise};
+use super::carriers::{By, Carrier, Carriers, anothers, name_of, recognise};
 use super::number::TrackingNo;
 use crate::db::Tx;
 
@@ -36,10 +36,10 @@ pub fn put_asked(tx: &Tx, outcome: &str) -> Result<()> {
     Ok(())
 }
 
-/// Who carries a parcel of which nobody said it, and whether that is sure: as somebody last said of such a number, else
-/// as it looks. Where the two are not one, the number is right and somebody has to look: one wrong choice is not to send
-/// all that follow.
-pub fn suggested(conn: &Connection, number: &TrackingNo) -> Result<Option<(Carrier, bool)>> {
+/// Who carries a parcel of which nobody said it, and how that is known: as somebody last said of such a number, else as it
+/// looks. Where the two are not one, the number is right and somebody has to look: one wrong choice is not to send all
+/// that follow.
+pub fn suggested(conn: &Connection, number: &TrackingNo) -> Result<Option<(Carrier, By)>> {
     let mut row = conn.prepare_cached("select company, company_name from carrier_marks where mark = ?1")?;
     let said = row
         .query_row([mark(number)], |row| Ok((row.get::<_, String>("company")?, row.get::<_, String>("company_name")?)))
@@ -49,11 +49,15 @@ pub fn suggested(conn: &Connection, number: &TrackingNo) -> Result<Option<(Carri
         false => Carrier { code, name },
     });
     Ok(match (said, recognise(number)) {
-        (Some(said), _) => Some(match anothers(&said, number) {
-            Some(whose) => (whose, false),
-            None => (said, true),
+        (Some(said), guess) => Some(match anothers(&said, number) {
+            Some(whose) => (whose, By::Guess),
+            None if guess.is_some_and(|guess| guess.sure) => (said, By::Number),
+            None => (said, By::Memory),
         }),
-        (None, guess) => guess.map(|guess| (Carrier::known(guess.code), guess.sure)),
+        (None, guess) => guess.map(|guess| {
+            let by = if guess.sure { By::Number } else { By::Guess };
+            (Carrier::known(guess.code), by)
+        }),
     })
 }
 

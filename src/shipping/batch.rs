@@ -273,6 +273,7 @@ fn shares(number: &str, other: &OrderNo) -> String {
 fn whose(parcel: &Parcel, by: By) -> String {
     match by {
         By::Guess => format!("没写公司：单号像是{}，不对请改", parcel.company_text()),
+        By::Memory => format!("没写公司：这样的单号上次选的是{}，不对请改", parcel.company_text()),
         By::Number | By::Said => String::new(),
     }
 }

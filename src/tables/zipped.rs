@@ -27,8 +27,9 @@ pub(super) fn open(bytes: &[u8]) -> Result<Zip<'_>, Unreadable> {
     zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| broken(&e))
 }
 
-pub(super) fn broken(e: &dyn std::fmt::Display) -> Unreadable {
-    Unreadable::new(format!("不是有效的表格文件，或没有传完整（{e}）：请重新保存一次再导入"))
+/// What the libraries say of it helps nobody who has to mend it.
+pub(super) fn broken(_: &dyn std::fmt::Display) -> Unreadable {
+    Unreadable::new("不是有效的表格文件，或没有传完整：请重新保存一次再导入")
 }
 
 fn too_large() -> Unreadable {

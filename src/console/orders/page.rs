@@ -186,6 +186,8 @@ fn may_not_be_sent(conn: &rusqlite::Connection, order: &Order, settings: &Settin
     let Some(address) = order.address.as_ref().filter(|_| order.options().ship) else { return Ok(false) };
     let to = address.place();
     let templates = freight::store::all(conn)?;
+    // What contradicts itself may lie anywhere.
+    let to = to.filter(|_| address.must_be_a_region(None).is_ok());
     let unsure = settings.regions.may_not_send_to(to.as_ref());
     Ok(unsure || templates.iter().any(|template| template.terms.may_not_send_to(to.as_ref())))
 }
