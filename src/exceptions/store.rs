@@ -118,6 +118,16 @@ pub fn payment_waits_for(conn: &Connection, transaction_id: &str) -> Result<Opti
     all_told(open.query_map([gone_back(transaction_id), forgotten(transaction_id)], |row| row.get(0))?)
 }
 
+/// What WeChat said of a payment in these words, and nothing else beside, is over.
+pub fn take_back(tx: &Tx, transaction_id: &str, (begins, ends): (&str, &str), resolution: &str) -> Result<()> {
+    tx.prepare_cached(
+        "update money_exceptions set state = 'resolved', resolution = ?4, resolved_at = ?5
+          where kind = 'amount_mismatch' and subject = ?1 and state = 'open' and what like ?2 || '%' || ?3",
+    )?
+    .execute(params![gone_back(transaction_id), begins, ends, resolution, tx.now()])?;
+    Ok(())
+}
+
 /// What is told of money that went back, without what an item asks for: that stands behind the last colon.
 pub fn told(what: &str) -> &str {
     what.rsplit_once('：').map_or(what, |(told, _)| told)
@@ -220,20 +230,24 @@ const GATHERED: &str = "微信说没有：和同一个商户订单号的另一�
 /// What that one says of all such.
 const MORE: &str = "；用这个商户订单号报来、微信也说没有的还有 ";
 
-/// WeChat has said no to what somebody tells under a number: whatever is told under it in the same way, and denied as well, is one item.
+/// Of one that WeChat has denied: the first open item of what was told before it under the same number, what that says, and whether it was
+/// denied in the same words.
+pub fn told_before(conn: &Connection, id: ExceptionId) -> Result<Option<(ExceptionId, String, bool)>> {
+    conn.prepare_cached(
+        "select f.id, f.what, f.ours = e.ours from money_exceptions e
+           join money_exceptions f on f.out_trade_no = e.out_trade_no and f.id < e.id and f.state = 'open'
+            and f.kind = 'orphan_payment' and f.subject = f.transaction_id || ' unproven'
+          where e.id = ?1 and e.state = 'open' and e.kind = 'orphan_payment' and e.subject = e.transaction_id || ' unproven'
+            and e.ours <> '' and e.out_trade_no <> ''
+          order by f.id limit 1",
+    )?
+    .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+    .optional()
+}
+
+/// Both are one item from now on.
 pub fn gather_denied(tx: &Tx, id: ExceptionId) -> Result<()> {
-    let first: Option<(ExceptionId, String)> = tx
-        .prepare_cached(
-            "select f.id, f.what from money_exceptions e
-               join money_exceptions f on f.out_trade_no = e.out_trade_no and f.id <> e.id and f.state = 'open'
-                and f.kind = 'orphan_payment' and f.subject = f.transaction_id || ' unproven' and f.ours = e.ours
-              where e.id = ?1 and e.state = 'open' and e.kind = 'orphan_payment' and e.subject = e.transaction_id || ' unproven'
-                and e.ours <> '' and e.out_trade_no <> ''
-              order by f.id limit 1",
-        )?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((first, what)) = first else { return Ok(()) };
+    let Some((first, what, true)) = told_before(tx, id)? else { return Ok(()) };
     tx.prepare_cached(
         "update money_exceptions set state = 'resolved', resolution = ?2, resolved_at = ?3 where id = ?1 and state = 'open'",
     )?

@@ -417,13 +417,12 @@ macro_rules! noticed {
             " and not exists (select 1 from told_alone t where t.transaction_id = p.wechat_id)
               and not exists (select 1 from messages m
                                where m.transaction_id = p.wechat_id and m.kind = 'orderquery' and m.amount_fen is not null
-                                 and (m.attempt_id is not null or a.transaction_id is not p.wechat_id))
+                                 and (m.attempt_id = a.id or m.attempt_id is null and a.transaction_id is not p.wechat_id))
               and not exists (select 1 from messages m
-                               where m.order_id = a.order_id and m.attempt_id = a.id and m.kind = 'orderquery'
-                                 and m.verdict = 'ok' and m.at >= p.at
-                                 and m.id > coalesce((select min(n.id) from messages n
+                               where m.order_id = a.order_id and m.attempt_id = a.id and m.kind = 'orderquery' and m.verdict = 'ok'
+                                 and coalesce(m.id > (select min(n.id) from messages n
                                                        where n.order_id = a.order_id and n.attempt_id = a.id and n.kind = 'notify'
-                                                         and n.verdict = 'ok' and n.transaction_id is null), 0))"
+                                                         and n.verdict = 'ok' and n.transaction_id is null), m.at >= p.at))"
         )
     };
 }

@@ -267,30 +267,33 @@ fn read(row: &Row<'_>, checks: &[u8]) -> Result<LogRow> {
 }
 
 /// Whether WeChat was asked about a payment, and told its sum: by its own number of it, under which it may have been paid for something
-/// else, …
-pub fn was_asked(conn: &Connection, transaction_id: &str) -> Result<bool> {
-    conn.prepare_cached(
-        "select 1 from messages where transaction_id = ?1 and kind = 'orderquery' and amount_fen is not null",
-    )?
-    .exists([transaction_id])
-}
-
-/// … or by the number of an attempt, of which it told this payment.
-pub fn was_told_of_an_attempt(conn: &Connection, transaction_id: &str) -> Result<bool> {
+/// else, or by the number of the attempt that it is said to be of, …
+pub fn was_asked(conn: &Connection, transaction_id: &str, attempt: AttemptId) -> Result<bool> {
     conn.prepare_cached(
         "select 1 from messages
-          where transaction_id = ?1 and kind = 'orderquery' and amount_fen is not null and attempt_id is not null",
+          where transaction_id = ?1 and kind = 'orderquery' and amount_fen is not null
+            and (attempt_id is null or attempt_id = ?2)",
     )?
-    .exists([transaction_id])
+    .exists(params![transaction_id, attempt])
 }
 
-/// Whether WeChat has answered anything about an attempt since this moment.
+/// … or only by the latter. What it told of another attempt says that it is not of this one.
+pub fn was_told_of(conn: &Connection, transaction_id: &str, attempt: AttemptId) -> Result<bool> {
+    conn.prepare_cached(
+        "select 1 from messages
+          where transaction_id = ?1 and kind = 'orderquery' and amount_fen is not null and attempt_id = ?2",
+    )?
+    .exists(params![transaction_id, attempt])
+}
+
+/// Whether WeChat has answered anything about an attempt since the notice that paid it, or where none is kept, since this moment: the clock may
+/// have been set meanwhile.
 pub fn was_answered(conn: &Connection, order: OrderId, attempt: AttemptId, since: i64) -> Result<bool> {
     conn.prepare_cached(
-        "select 1 from messages
-          where order_id = ?1 and attempt_id = ?2 and kind = 'orderquery' and verdict = 'ok' and at >= ?3
-            and id > coalesce((select min(id) from messages where order_id = ?1 and attempt_id = ?2
-                                  and kind = 'notify' and verdict = 'ok' and transaction_id is null), 0)",
+        "select 1 from messages m left join (select min(id) as id from messages where order_id = ?1 and attempt_id = ?2
+                                               and kind = 'notify' and verdict = 'ok' and transaction_id is null) n
+          where m.order_id = ?1 and m.attempt_id = ?2 and m.kind = 'orderquery' and m.verdict = 'ok'
+            and iif(n.id is null, m.at >= ?3, m.id > n.id)",
     )?
     .exists(params![order, attempt, since])
 }

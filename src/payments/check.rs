@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::settle::{self, Settled, Source};
-use super::{Attempt, store, word};
+use super::{Attempt, AttemptState, store, word};
 use crate::clock::{MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::Result;
@@ -42,8 +42,8 @@ pub async fn ask(shop: &Shop, account: &Account, attempt: &Attempt) -> Result<As
 /// The latest so many of what notices have told of an attempt.
 const TOLD: usize = 3;
 
-/// The key of v2 may be dead, and v3 knows the same payments by WeChat's own number. Only that one was paid for this attempt is an answer:
-/// what v3 does not know of an attempt that it did not make proves nothing.
+/// The key of v2 may be dead, and v3 knows the same payments by WeChat's own number. What each was paid for is an answer; what v3 does not know
+/// of an attempt that it did not make proves nothing.
 async fn ask_by_v3(shop: &Shop, attempt: &Attempt) -> Result<Option<Asked>> {
     let Some(account) = attempt.account_by(Api::V3, &shop.settings(), shop.now()) else { return Ok(None) };
     let (order, id, paid_by) = (attempt.order_id, attempt.id, attempt.transaction_id.clone());
@@ -58,6 +58,18 @@ async fn ask_by_v3(shop: &Shop, attempt: &Attempt) -> Result<Option<Asked>> {
         let (mut entry, _) = word::logged(&exchange, &transaction_id, account.mch_id());
         let payment = match exchange.result {
             Ok(Trade::Paid(payment)) if payment.out_trade_no == attempt.out_trade_no.as_str() => payment,
+            // Of what it stands on WeChat says that it was paid for something else: a no, which is kept with the attempt.
+            Ok(Trade::Paid(payment)) if attempt.transaction_id.as_ref() == Some(&transaction_id) => {
+                let said = format!("这笔款的商户订单号是 {}", payment.out_trade_no);
+                (entry.order_id, entry.attempt_id, entry.amount) = (Some(order), Some(id), None);
+                entry.reason.clone_from(&said);
+                let write = move |tx: &Tx| {
+                    entry.record(tx)?;
+                    settle::denied(tx, id, &said)?;
+                    Ok(Asked { trade: Ok(Trade::NotPaid), settled: None })
+                };
+                return Ok(Some(shop.write_always(write).await?));
+            }
             _ => {
                 shop.write_always(move |tx| Ok(entry.record(tx).map(drop)?)).await?;
                 continue;
@@ -94,6 +106,8 @@ async fn ask_by_number(shop: &Shop, account: &Account, attempt: &Attempt) -> Res
         };
     }
     let (settings, id) = (shop.settings(), attempt.id);
+    // Of what came in while the question was on its way, its answer says nothing.
+    let stood = attempt.state == AttemptState::Paid;
     let trade = exchange.result;
     if let Ok(Trade::Paid(payment)) = &trade {
         entry.transaction_id = Some(payment.transaction_id.clone());
@@ -113,7 +127,7 @@ async fn ask_by_number(shop: &Shop, account: &Account, attempt: &Attempt) -> Res
             store::put_unread(tx, &number, why)?;
         }
         store::take_query_turn(tx, id, tx.now())?;
-        if matches!(trade, Ok(Trade::NotPaid | Trade::Closed | Trade::Absent)) {
+        if stood && matches!(trade, Ok(Trade::NotPaid | Trade::Closed | Trade::Absent)) {
             settle::denied(tx, id, &entry.reason)?;
         }
         let settled = match &trade {
@@ -154,15 +168,15 @@ pub async fn ask_told(
             return Ok(None);
         }
         // What paid an attempt was paid for its number; other money has come beside it.
-        let pays = attempt.as_ref().is_some_and(|attempt| attempt.transaction_id.as_ref() == Some(&transaction_id));
-        let heard = match pays {
-            true => messages::was_told_of_an_attempt(conn, &transaction_id)?,
-            false => messages::was_asked(conn, &transaction_id)?,
+        let Some(attempt) = attempt else { return Ok(None) };
+        let heard = match attempt.transaction_id.as_ref() == Some(&transaction_id) {
+            true => messages::was_told_of(conn, &transaction_id, attempt.id)?,
+            false => messages::was_asked(conn, &transaction_id, attempt.id)?,
         };
         if heard || ledger::is_told_alone(conn, &transaction_id)? {
             return Ok(None);
         }
-        Ok(attempt.map(|attempt| (attempt, entered)))
+        Ok(Some((attempt, entered)))
     };
     let Some((attempt, entered)) = shop.read(read).await? else { return Ok(None) };
     let asked = match attempt.account(shop) {

@@ -74,12 +74,19 @@ pub(super) async fn close_at_wechat(shop: &Shop, attempt: &Attempt) -> Result<Fa
     }
 }
 
-/// Money of another amount pays no order, and the number cannot be paid a second time: the attempt has come to its end.
+/// Money of another amount, or that stands in the books of another attempt, pays no order, and the number cannot be paid a second time: the
+/// attempt has come to its end. Told again it is nothing new.
 async fn paid(shop: &Shop, attempt: &Attempt, settled: Option<Settled>) -> Result<Fate> {
-    match settled {
-        Some(Settled::AmountMismatch | Settled::Orphan) => closed(shop, attempt).await,
-        _ => Ok(Fate::Paid),
-    }
+    let id = attempt.id;
+    let is_of_none = match settled {
+        Some(Settled::AmountMismatch | Settled::Orphan) => true,
+        Some(Settled::AlreadyPaid) => {
+            let now = shop.read(move |conn| Ok(store::attempt(conn, id)?)).await?;
+            now.is_some_and(|attempt| attempt.state != AttemptState::Paid)
+        }
+        _ => false,
+    };
+    if is_of_none { closed(shop, attempt).await } else { Ok(Fate::Paid) }
 }
 
 /// Of a closed order, the last attempt to go gives the stock back in the same transaction: whoever ended between the

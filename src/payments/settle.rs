@@ -112,15 +112,17 @@ pub fn settle(
     Fact { tx, payment, source, message, today: settings.api() }.settle(settings)
 }
 
+/// How it begins and ends what is said of an attempt that WeChat does not know as paid.
+const NEVER_PAID: &str = "微信说这一单没有收到过付款";
+const LOOK_FIRST: &str = "：请到商户平台核对，再发货";
+
 /// WeChat has said of an attempt that it was not paid: where it stands as paid, its goods wait for somebody who has looked.
 pub fn denied(tx: &Tx, attempt: AttemptId, said: &str) -> Result<()> {
     let paid = store::attempt(tx, attempt)?.filter(|attempt| attempt.state == AttemptState::Paid);
     let Some(transaction_id) = paid.and_then(|attempt| attempt.transaction_id) else { return Ok(()) };
     match ledger::payment(tx, &transaction_id)?.filter(|entered| entered.order_id.is_some()) {
         Some(entered) => {
-            let what = format!(
-                "微信说这一单没有收到过付款（{said}），账上记着交易号 {transaction_id}：请到商户平台核对，再发货"
-            );
+            let what = format!("{NEVER_PAID}（{said}），账上记着交易号 {transaction_id}{LOOK_FIRST}");
             hold(tx, &entered, &what)
         }
         None => Ok(()),
@@ -251,9 +253,16 @@ impl Fact<'_> {
         match ledger::entered_for(tx, &payment.transaction_id)? {
             None if fits => {}
             Some(known) if known != Some(attempt.id) => {
+                if let Some(known) = known.filter(|_| self.is_wechats_word()) {
+                    self.pays_another(known)?;
+                }
                 return self.orphan(Some(attempt), "微信交易号已经属于另一笔支付单");
             }
             Some(_) if fits && attempt.transaction_id.as_ref() == Some(&payment.transaction_id) => {
+                if self.is_wechats_word() {
+                    let words = (NEVER_PAID, LOOK_FIRST);
+                    exceptions::take_back(tx, &payment.transaction_id, words, "微信说这一单付过款了")?;
+                }
                 return Ok(Settled::AlreadyPaid);
             }
             Some(_) if fits && attempt.state == AttemptState::Paid => {
@@ -295,6 +304,15 @@ impl Fact<'_> {
             OrderStatus::Closed if order.paid == Fen::ZERO => self.late(attempt, &order, settings),
             _ => self.duplicate(attempt, &order),
         }
+    }
+
+    /// A notice of API v2 alone has given the money to an attempt, and WeChat gives it to another one: the first was not paid by it.
+    fn pays_another(&self, known: AttemptId) -> Result<()> {
+        let is_by_v2 = store::attempt(self.tx, known)?.is_some_and(|attempt| attempt.params.api() == Api::V2);
+        if is_by_v2 && !messages::was_told_of(self.tx, &self.payment.transaction_id, known)? {
+            denied(self.tx, known, &format!("这笔款的商户订单号是 {}", self.payment.out_trade_no))?;
+        }
+        Ok(())
     }
 
     fn paid(&self, attempt: &Attempt, order: &Order) -> Result<Settled> {
@@ -367,7 +385,7 @@ impl Fact<'_> {
         if !self.is_wechats_word()
             || *known == self.payment.transaction_id
             || attempt.params.api() != Api::V2
-            || messages::was_told_of_an_attempt(self.tx, known)?
+            || messages::was_told_of(self.tx, known, attempt.id)?
         {
             return Ok(None);
         }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use xiaopu::clock::Day;
+use xiaopu::ids::AttemptId;
 use xiaopu::simulator::v3::{Keys, Pair};
 use xiaopu::simulator::{Fault, Foreign, Paying};
 use xiaopu::staff::Role;
@@ -2087,6 +2088,70 @@ async fn what_a_notice_of_v2_alone_has_paid_leaves_by_no_door_of_a_shop_by_v3() 
     }
 }
 
+/// What WeChat tells of another attempt's payment is no word for the order that a notice gave it to.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_attempts_payment_pays_no_order_for_being_known() {
+    let w = world("").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+    owner.post("/admin/settings", &[("wechat-api", "v2")]).await;
+    let [given, truly] = [Placed::of(alice.buy(sku, 1).await), Placed::of(alice.buy(sku, 1).await)];
+    w.wechat.pay_unheard(&truly.prepay_id, Paying::Well).unwrap();
+    let transaction = w.transaction(&truly);
+    w.notify(told(&w, &given, &given.out_trade_no, &transaction, "8800")).await;
+    assert_eq!(alice.status(&given.no).await, "to_ship");
+    owner.post(&format!("/admin/orders/{}/query", truly.no), &[]).await;
+    let heard = format!("select count(*) from messages where kind = 'orderquery' and transaction_id = '{transaction}'");
+    w.wait("WeChat's word", || async { w.count(heard.clone()).await > 0 }).await;
+    owner.post("/admin/settings", &[("wechat-api", "v3")]).await;
+    w.run_jobs().await;
+    let here = format!("/admin/orders/{}", given.no);
+    owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    assert_eq!(alice.status(&given.no).await, "to_ship", "{}", owner.said(&here).await);
+    alice.ask_refund(&given.no, &w.key(), serde_json::json!({ "reason": "不想要了" })).await.ok();
+    let refund = w.count("select max(id) from refunds").await;
+    owner.post(&format!("/admin/refunds/{refund}/approve"), &[]).await;
+    for _ in 0..5 {
+        w.advance(MINUTE);
+        w.run_jobs().await;
+    }
+    assert_eq!(w.wechat.calls("refund"), 0, "{}", owner.page(&format!("/admin/refunds/{refund}")).await);
+}
+
+/// A question that was on its way when the money came says nothing of it; and where WeChat says yes after a no, nothing is held any longer.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_older_than_the_money_holds_nothing() {
+    for (api, code) in [("v2", "ORDERNOTEXIST"), ("v3", "ORDERNOTEXIST")] {
+        let w = world(api).await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        let placed = Placed::of(alice.buy(sku, 1).await);
+        w.wechat.fault("orderquery", Fault::Slow(1_500));
+        let here = format!("/admin/orders/{}", placed.no);
+        let query = format!("{here}/query");
+        let meanwhile = async {
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            w.pay(&placed, Paying::Well);
+            w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+        };
+        tokio::join!(owner.post(&query, &[]), meanwhile);
+        let open = "select count(*) from money_exceptions where state = 'open'";
+        assert_eq!(w.count(open).await, 0, "{api}: {}", owner.page("/admin/exceptions").await);
+        // A no to what stands is heard, and a yes after it.
+        let of_all = |conn: &rusqlite::Connection| Ok(xiaopu::payments::store::attempt(conn, AttemptId(1))?);
+        let attempt = w.shop.read(of_all).await.unwrap().unwrap();
+        let account = attempt.account(&w.shop).unwrap();
+        w.wechat.fault("orderquery", Fault::refused(code, "not exist"));
+        xiaopu::payments::check::ask(&w.shop, &account, &attempt).await.unwrap();
+        assert_eq!(w.count(open).await, 1, "{api}");
+        owner.post(&query, &[]).await;
+        assert_eq!(w.count(open).await, 0, "{api}: {}", owner.page("/admin/exceptions").await);
+        owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        assert_eq!(alice.status(&placed.no).await, "shipped", "{api}");
+        w.must_hold().await;
+    }
+}
+
 /// Nobody else waits for WeChat: what a shop sells by one version goes out by it, and what was paid under a number that was left.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_ordinary_order_leaves_without_a_question() {
@@ -2218,6 +2283,9 @@ async fn what_wechat_denies_under_one_number_is_one_item() {
     let open = "select count(*) from money_exceptions where state = 'open'";
     for (from, more) in [(10, 9), (20, 19)] {
         tell(from).await;
+        w.run_jobs().await;
+        assert_eq!(w.count(open).await, if from == 10 { 10 } else { 11 }, "its query may be behind its notice");
+        w.advance(2 * MINUTE);
         w.run_jobs().await;
         assert_eq!(w.count(open).await, 1);
         let page = owner.page("/admin/exceptions").await;
