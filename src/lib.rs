@@ -84,7 +84,7 @@ pub fn rocket(shop: Shop, figment: Figment) -> Rocket<Build> {
         .attach(Shield::new())
         .attach(sockets::backlog::Backlog)
         .attach(sockets::patience::Patience::default())
-        .attach(door::Headers)
+        .attach(door::Headers { script: &assets::EARLY.source })
         .attach(console::origin::OriginCheck)
         .attach(console::Stay)
         .attach(assets::templates())

@@ -33,7 +33,7 @@ function show(row, { price, available, on_hand, held, low }) {
       link.classList.toggle("warn", available > 0 && low);
       link.dataset.held = held;
       const of = link.parentElement.querySelector("small");
-      if (of) of.textContent = held ? `库存 ${on_hand} 占用 ${held}` : "";
+      if (of) of.textContent = held ? `库存\u00a0${on_hand} 占用\u00a0${held}` : "";
     }
   }
 }
@@ -77,6 +77,7 @@ export function begin(link) {
   hidden.forEach((child) => (child.hidden = true));
   place.append(form);
   field.select();
+  form.scrollIntoView({ block: "nearest" });
 
   let closed = false;
   const close = () => {
@@ -92,6 +93,7 @@ export function begin(link) {
     hint.className = "bad";
     field.setAttribute("aria-invalid", "true");
     field.select();
+    form.scrollIntoView({ block: "nearest" });
   };
   let busy = false;
   async function commit(then) {

@@ -101,6 +101,11 @@ function besideOf(form) {
   }
   return typedIn($$("main form").filter((one) => one !== form));
 }
+// A price that is ten times another, or a tenth of it, has mostly a point too few or too many.
+const isSlip = (field) => {
+  const ratio = typedFen(field.value) / typedFen(field.defaultValue);
+  return ratio >= 10 || ratio <= 0.1;
+};
 const asking = Object.assign(document.createElement("p"), { className: "flash error", role: "alert" });
 addEventListener(
   "submit",
@@ -118,15 +123,16 @@ addEventListener(
       form.matches(".stack") ? form.append(asking) : $("main").prepend(asking);
       asking.scrollIntoView({ block: "nearest" });
     };
-    // Without a network the browser would put a page of its own in the place of what was typed.
-    if (goes && !navigator.onLine && !form.dataset.anyhow) {
+    // Without a network the browser would put a page of its own in the place of what was typed. A button that is pressed once
+    // more is meant so; the next scan is not.
+    const scans = form === gun?.form && document.activeElement === gun;
+    if (goes && !navigator.onLine && (scans || !form.dataset.anyhow)) {
       form.dataset.anyhow = "yes";
       return hold("没有网络，还没有发出：填的都还在这里，连上以后再按一次。");
     }
-    // A point too few or too many, as in a cell of a price.
+    // As in a cell of a price.
     const slip = form.elements[form.dataset.slip];
-    const ratio = slip && typedFen(slip.value) / typedFen(slip.defaultValue);
-    if (slip && slip.value !== form.dataset.sure && (ratio >= 10 || ratio <= 0.1)) {
+    if (slip && slip.value !== form.dataset.sure && isSlip(slip)) {
       form.dataset.sure = slip.value;
       return hold(`¥${slip.defaultValue} 改成 ¥${slip.value}，差十倍以上：没有错就再按一次。`);
     }
@@ -164,8 +170,8 @@ addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post" || "download" in form.dataset) return;
   if (form.dataset.sent) {
-    // A scanner that was faster than the network is heard.
-    if (form === gun?.form) tone(false), sessionStorage.removeItem("keyed");
+    // A scanner that was faster than the network is heard, and the next page says so.
+    if (form === gun?.form) tone(false), sessionStorage.removeItem("keyed"), sessionStorage.setItem("missed", "yes");
     return event.preventDefault();
   }
   form.dataset.sent = "yes";
@@ -656,21 +662,26 @@ function tone(well) {
 // A label that is scanned while one page goes and the next one comes arrives in two parts, and the rest of a number may be
 // another one: such a scan counts for nothing, to its end.
 const PAUSE = 300;
+window.early?.end();
 if (gun) {
   let last = performance.now();
   const lost = () => {
-    cut = false;
     tone(false);
     brief("换页时扫的没有收全，没有记下：请再扫一次");
   };
-  let cut = early.keys > 0 || Date.now() - Number(sessionStorage.getItem("keyed") ?? 0) < 5 * PAUSE;
-  // At a desk the next scan takes the place of what was refused and stands there again.
-  if (gun.closest("[data-scan]")) addEventListener("pageshow", () => early.typed || gun.select());
+  let cut = !early.ended && (early.keys > 0 || Date.now() - Number(sessionStorage.getItem("keyed") ?? 0) < 5 * PAUSE);
+  const missed = early.ended || sessionStorage.getItem("missed");
   sessionStorage.removeItem("keyed");
-  early.end();
-  if (cut) gun.value = gun.defaultValue;
+  sessionStorage.removeItem("missed");
+  if (cut || early.ended) gun.value = gun.defaultValue;
   if (gun.autofocus) gun.focus({ preventScroll: true });
-  if (early.ended) setTimeout(lost);
+  // At a desk the next scan takes the place of what was refused and stands there again; what has begun to come is left alone.
+  if (gun.closest("[data-scan]")) {
+    if (!early.typed) gun.select();
+    addEventListener("pageshow", ({ persisted }) => persisted && gun.select());
+  }
+  // After the tone of what went well before it.
+  if (missed) setTimeout(lost, PAUSE);
   addEventListener("keydown", (event) => {
     const ends = event.key === "Enter";
     if (event.key.length > 1 && !ends) return;
@@ -682,7 +693,9 @@ if (gun) {
     if (!cut) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (ends) lost();
+    if (!ends) return;
+    cut = false;
+    lost();
   }, true);
   // A click on nothing does not take the scanner's cursor away; on an order's page in the hand it would bring the keyboard up.
   const stays = !gun.closest("[data-scan]") && handy.matches;
@@ -819,11 +832,32 @@ const begins = (inside) => {
   else field.addEventListener("focus", () => field.select(), { once: true });
 };
 begins(document);
+// What is scanned while the drawer is on its way has lost its beginning when that opens: to its end it counts for nothing.
+function awaited() {
+  let [keys, last, open] = [0, 0, false];
+  const hear = (event) => {
+    if (event.key.length > 1 && event.key !== "Enter") return;
+    const goesOn = keys && event.timeStamp - last < PAUSE;
+    if (open && !goesOn) return removeEventListener("keydown", hear, true);
+    if (event.key === "Enter" && keys < 3) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    [keys, last] = [keys + 1, event.timeStamp];
+    if (event.key !== "Enter") return;
+    keys = 0;
+    tone(false);
+    brief("打开时扫的没有收全，没有记下：请再扫一次");
+  };
+  addEventListener("keydown", hear, true);
+  return { opened: () => (keys ? (open = true) : removeEventListener("keydown", hear, true)) };
+}
 async function peek(n) {
   const link = previews[n];
   if (!link) return;
+  const scan = awaited();
   const answer = await fetch(`${link.pathname}/preview${link.search}`).catch(() => null);
   if (!answer?.ok || answer.redirected) return (location.href = link.href);
+  scan.opened();
   shown = n;
   $("div", drawer).innerHTML = await answer.text();
   begins(drawer);
@@ -919,6 +953,14 @@ over.addEventListener("submit", async (event) => {
   event.preventDefault();
   event.stopPropagation();
   const form = event.target;
+  const slips = $$("[name$='.price']", form).filter((field) => isSlip(field) && field.value !== field.dataset.sure);
+  if (slips.length) {
+    for (const field of slips) field.dataset.sure = field.value;
+    $(".strip", over)?.remove();
+    const words = slips.map((field) => `¥${field.defaultValue} 改成 ¥${field.value}`).join("，");
+    form.before(Object.assign(document.createElement("p"), { className: "strip amber", role: "alert", textContent: `${words}，差十倍以上：没有错就再按一次。` }));
+    return slips[0].select();
+  }
   const fields = new URLSearchParams(new FormData(form));
   fields.set("over", "true");
   $("button", form).setAttribute("aria-busy", "true");
@@ -1058,6 +1100,7 @@ addEventListener("keydown", (event) => {
     if (number.length > 5) {
       event.preventDefault();
       tone(false);
+      if (gun) return gun.focus(), gun.select(), brief("光标不在框里，没有记下；现在回到框里了，请再扫一次");
       const unasked = $(".walk") && $("#ship-form") && !$("#ship-form [data-focus]");
       if (!unasked) return brief(`扫到的 ${number} 没有记下：请到扫码台，或打开要发的那一单再扫`);
       return $("#ship-form").prepend(Object.assign(document.createElement("p"), { className: "strip red", role: "alert", textContent: `这一单不用快递单号，${number} 没有记下。` }));

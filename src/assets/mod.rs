@@ -6,11 +6,14 @@ mod serve;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use rocket::figment::Figment;
 use rocket_dyn_templates::Template;
 use rocket_dyn_templates::minijinja::value::{Object, Value};
 use rocket_dyn_templates::minijinja::{self, AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior};
 use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
 
 use carried::TEMPLATES;
 pub use carried::{MINIPROGRAM, STATIC};
@@ -46,7 +49,23 @@ fn prepare(env: &mut Environment<'static>) {
     });
     env.add_function("icon", icon);
     env.add_function("asset", asset);
+    env.add_function("early", || Value::from_safe_string(EARLY.element.clone()));
 }
+
+/// The one script that stands in the pages themselves: it hears what is typed before any file could come.
+pub struct Early {
+    element: String,
+    /// By which the pages' policy knows it: `'sha256-…'`.
+    pub source: String,
+}
+
+pub static EARLY: LazyLock<Early> = LazyLock::new(|| {
+    let text = STATIC.file("early.js").and_then(|file| file.text().ok()).unwrap_or_default();
+    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with("//"));
+    let script = lines.collect::<Vec<_>>().join("\n");
+    let source = format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(&script)));
+    Early { element: format!("<script>{script}</script>"), source }
+});
 
 /// The address of a static file, under which browsers may keep it for good: with another content it has another.
 fn asset(name: &str) -> String {

@@ -14,7 +14,10 @@ use crate::shop::Shop;
 
 /// Adds the headers; put on once, at the top, in place of Rocket's shield: what that adds to every answer concerns
 /// pages only.
-pub struct Headers;
+pub struct Headers {
+    /// Of which inline script a page's policy knows: `'sha256-…'`.
+    pub script: &'static str,
+}
 
 #[rocket::async_trait]
 impl Fairing for Headers {
@@ -48,7 +51,7 @@ impl Fairing for Headers {
         response.set_header(Header::new("X-Content-Type-Options", "nosniff"));
         if response.headers().get_one("Content-Type").is_some_and(|given| given.starts_with("text/html")) {
             let simulator = request.rocket().state::<Shop>().and_then(|shop| shop.demo.clone());
-            response.set_header(Header::new("Content-Security-Policy", policy(simulator.as_deref())));
+            response.set_header(Header::new("Content-Security-Policy", policy(self.script, simulator.as_deref())));
             response.set_header(Header::new("Referrer-Policy", "same-origin"));
             if !response.headers().contains("Cache-Control") {
                 response.set_header(Header::new("Cache-Control", "no-store"));
@@ -62,11 +65,11 @@ fn begun(request: &Request<'_>) -> Instant {
     *request.local_cache(Instant::now)
 }
 
-/// Nothing inline, nothing from elsewhere; the demo's storefront may also talk to its simulated WeChat.
-fn policy(simulator: Option<&str>) -> String {
+/// Nothing inline but the one script that is known, nothing from elsewhere; the demo's storefront may also talk to its simulated WeChat.
+fn policy(script: &str, simulator: Option<&str>) -> String {
     let simulator = simulator.unwrap_or_default();
     format!(
-        "default-src 'self'; img-src 'self' data: blob:; connect-src 'self' {simulator}; frame-src {frame}; object-src 'none'; \
+        "default-src 'self'; script-src 'self' {script}; img-src 'self' data: blob:; connect-src 'self' {simulator}; frame-src {frame}; object-src 'none'; \
          base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
         frame = if simulator.is_empty() { "'none'" } else { simulator },
     )

@@ -209,8 +209,13 @@ impl Called {
     pub fn unnamed(&self, conn: &Connection, order: OrderId, rows: &[&Row]) -> Result<Option<Unnamed>> {
         let lines = orders::lines(conn, order)?;
         let left: i64 = lines.iter().map(Line::left).sum();
+        let says_nothing = |row: &&Row| {
+            let goods = &row.says.goods;
+            goods.name.is_empty() && goods.code.is_empty() && row.says.named_goods.is_empty()
+        };
         let sent = || rows.iter().filter(|row| !row.tracking_no.trim().is_empty());
-        if left < 2 || sent().next().is_none() {
+        let tells = |row: &&Row| !says_nothing(row) || !row.goods.quantity.is_empty();
+        if left < 2 || sent().next().is_none() || !rows.iter().any(tells) {
             return Ok(None);
         }
         let sum = |of: &dyn Fn(&Line) -> i64| lines.iter().map(of).sum::<i64>();
@@ -222,10 +227,6 @@ impl Called {
             return Ok(Some(Unnamed { words, named: Goods::default() }));
         }
         // Where each row says how many, its parcel takes those alone; and a row that has no number yet waits with its own.
-        let says_nothing = |row: &&Row| {
-            let goods = &row.says.goods;
-            goods.name.is_empty() && goods.code.is_empty() && row.says.named_goods.is_empty()
-        };
         let counted = count.is_some_and(|n| n < 1 || n > left || whole.contains(&n) || !in_one_parcel(rows));
         if counted || sent().any(says_nothing) {
             return Ok(None);

@@ -123,11 +123,18 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, stage, pa
     assert.equal(await leaves("products"), true);
     // What a dialog has saved is not asked about when it shows the list anew.
     await page.locator("[data-quick=price]:not([data-sku])").first().click();
-    await page.locator("dialog[open] [name$='.price']").first().click();
-    await page.keyboard.type("9");
+    const price = page.locator("dialog[open] [name$='.price']").first();
+    await price.fill("50");
     asked.length = 0;
     await Promise.all([page.waitForEvent("load"), page.locator("dialog[open] .btn.main").click()]);
     assert.deepEqual(asked, []);
+    // A point too few there is asked about as in a cell.
+    await page.locator("[data-quick=price]:not([data-sku])").first().click();
+    await price.fill("5");
+    await page.locator("dialog[open] .btn.main").click();
+    await page.getByText("¥50.00 改成 ¥5，差十倍以上").waitFor();
+    await Promise.all([page.waitForEvent("load"), page.locator("dialog[open] .btn.main").click()]);
+    await page.getByText("¥5.00").first().waitFor();
     // A tick that is sent at once stands as it was when it is asked about, and is then sent as it was meant.
     await page.goto(`${shop}/admin/categories`);
     await page.locator("main [name=name]").last().click();

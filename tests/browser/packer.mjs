@@ -192,6 +192,31 @@ await story(async ({ shop, simulator, step, shot, open, login, password, expect 
     assert.ok(desk.url().includes("region="), "back at the list");
   });
 
+  await step("what is scanned while the drawer is on its way to another order is sent for neither", async () => {
+    await desk.goto(`${shop}/admin/orders?tab=to_ship`);
+    const posts = [];
+    const note = (request) => request.method() === "POST" && posts.push(request.url());
+    desk.on("request", note);
+    await desk.route("**/preview?*", async (route) => {
+      await new Promise((then) => setTimeout(then, 400));
+      await route.continue();
+    });
+    await desk.locator("[data-preview]").first().click();
+    await desk.locator("dialog[open] #ship-form").waitFor();
+    await desk.keyboard.press("ArrowDown");
+    await desk.keyboard.type("SF1402668870002", { delay: 40 });
+    await desk.keyboard.press("Enter");
+    await desk.getByText("打开时扫的没有收全").waitFor();
+    assert.equal(await desk.locator("dialog[open] [data-focus]").inputValue(), "");
+    await desk.keyboard.type("SF140266887");
+    assert.equal(await desk.locator("dialog[open] [data-focus]").inputValue(), "SF140266887");
+    await desk.locator("dialog[open] [data-focus]").fill("");
+    assert.deepEqual(posts, []);
+    desk.off("request", note);
+    await desk.unroute("**/preview?*");
+    await desk.keyboard.press("Escape");
+  });
+
   await step("scanned ones are listed as they leave", async () => {
     await desk.goto(`${shop}/admin/shipping/scan`);
     for (const [i, no] of [orders[25], orders[24]].entries()) {
@@ -404,6 +429,35 @@ await story(async ({ shop, simulator, step, shot, open, login, password, expect 
       }
       return (await desk.getByText("第 2 步").count()) === 1;
     });
+  });
+
+  await step("a label that is scanned while the page's pictures still come is whole", async () => {
+    const no = await buy(1);
+    const page = await desk.context().newPage();
+    await page.route("**", async (route) => {
+      if (route.request().resourceType() === "image") await new Promise((then) => setTimeout(then, 1000));
+      await route.continue();
+    });
+    await until("the payment", async () => {
+      await page.goto(`${shop}/admin/shipping/scan?order=${no}`, { waitUntil: "domcontentloaded" });
+      return (await page.locator("h2.no").count()) === 1;
+    });
+    await page.locator("#code:focus").waitFor();
+    assert.equal(await page.evaluate(() => document.readyState), "interactive");
+    for (const key of "SF1402668870001") {
+      await page.keyboard.press(key);
+      await page.waitForTimeout(100);
+    }
+    assert.equal(await page.evaluate(() => document.readyState), "complete");
+    await page.keyboard.press("Enter");
+    await page.getByText("已发货 顺丰速运 SF1402668870001").first().waitFor();
+    // Where nothing is scanned into, Enter stays what it is.
+    await page.goto(`${shop}/admin/orders/${no}`);
+    await page.keyboard.press("x");
+    await page.locator(".rail a[href='/admin/orders']").first().focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${shop}/admin/orders`);
+    await page.close();
   });
 
   await step("a check of the goods that was begun is ended, or somebody says that it is not to be", async () => {

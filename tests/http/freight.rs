@@ -415,3 +415,24 @@ async fn a_coupon_does_not_take_free_freight_away() {
         assert_eq!((&quoted["freightFen"], &quoted["totalFen"]), (&json!(0), &json!(total)), "{quoted}");
     }
 }
+
+/// What a client sends is read as it is; that it names two regions is said before its goods leave for one that is left out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_region_that_contradicts_itself_is_said_on_its_order() {
+    let w = World::with(Default::default(), &[("shop.freight_regions", "新疆:不发货")]).await;
+    let sku = w.product("茶", 5000, 9).await;
+    let (alice, clerk) = (w.buyer("alice").await, w.staff("clerk", Role::Clerk).await);
+    for (place, is_unsure) in [
+        (to("浙江省", "乌鲁木齐市", "天山区"), true),
+        (to("其他", "", ""), true),
+        (to("浙江省", "杭州市", "西湖区"), false),
+        (to("浙江省", "杭州市", "高新区"), false),
+    ] {
+        let form = json!({ "items": [{ "skuId": sku, "quantity": 1 }], "address": place });
+        let placed = Placed::of(alice.prepay(&w.key(), form).await);
+        w.pay(&placed, xiaopu::simulator::Paying::Well);
+        w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+        let page = clerk.page(&format!("/admin/orders/{}", placed.no)).await;
+        assert_eq!(page.contains("认不出这个地址在哪个地区"), is_unsure, "{place}: {page}");
+    }
+}

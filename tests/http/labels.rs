@@ -117,6 +117,8 @@ async fn the_scan_desk_asks_once_who_carries_a_kind_of_number() {
     assert_eq!(company(&orders[0]).await.as_deref(), Some("安能物流"));
     packer.post(bench, &[("order", &orders[1]), ("code", "880012345679")]).await;
     assert_eq!(company(&orders[1]).await.as_deref(), Some("安能物流"), "it was said of the last one");
+    let batch = pasted(&packer, &w, &format!("{}\t880012345680", orders[6])).await;
+    assert!(packer.page(&batch).await.contains("没写公司：这样的单号上次选的是安能物流"));
     // A number that only looks like somebody's is shown with the suggestion.
     let (_, to) = packer.post(bench, &[("order", &orders[2]), ("code", "74312345678901")]).await;
     let page = packer.said(&to).await;
