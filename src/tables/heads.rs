@@ -136,21 +136,9 @@ impl Titles {
         let two = rows.windows(2).enumerate().filter(|(_, pair)| pair[0].0 + 1 == pair[1].0);
         let two = two.map(|(at, pair)| head(at + 1, 2, over(&pair[0].1, &pair[1].1)));
         // The first of those that name the most; two rows only where one alone names fewer.
-        let best = one
-            .clone()
-            .chain(two)
+        one.chain(two)
             .filter(|head| head.count() > 0 && !head.cells.iter().any(is_value))
-            .reduce(|best, next| if next.count() > best.count() { next } else { best })?;
-        // A table of its own may stand above it, under fewer headings.
-        let above = |head: &Found| {
-            let below = &rows[head.at + 1..best.at.max(head.at + 1)];
-            let is_a_row = |(_, cells): &(u32, Vec<Cell>)| {
-                head.columns.iter().flatten().filter(|at| cells.get(**at).is_some_and(has_digits)).count() > 0
-            };
-            head.count() > 1 && head.missing(wanted).is_empty() && all_titles(head) && below.iter().any(is_a_row)
-        };
-        let first = one.take(best.at).find(above);
-        Some(first.unwrap_or(best))
+            .reduce(|best, next| if next.count() > best.count() { next } else { best })
     }
 }
 
@@ -218,23 +206,14 @@ impl Titles {
     /// Whether most of a row's cells are titles, and stand elsewhere than in the headings that were found. Rows of goods
     /// and of parcels have digits in them.
     fn heads_anew(&self, found: &Found, cells: &[Cell]) -> bool {
-        let anew = Found { cells: cells.to_vec(), ..self.head(found.columns.len(), cells) };
-        all_titles(&anew) && anew.columns != found.columns
+        let worded = |cell: &&Cell| matches!(cell, Cell::Text(text) if !text.contains(|c: char| c.is_ascii_digit()));
+        let filled = cells.iter().filter(|cell| **cell != Cell::Empty).count();
+        if filled < 2 || cells.iter().filter(worded).count() < filled {
+            return false;
+        }
+        let anew = self.head(found.columns.len(), cells);
+        anew.count() * 2 > filled && anew.columns != found.columns
     }
-}
-
-/// Whether the cells of a row are words, several, and most of them titles.
-fn all_titles(head: &Found) -> bool {
-    let filled: Vec<&Cell> = head.cells.iter().filter(|cell| **cell != Cell::Empty).collect();
-    filled.len() > 1 && filled.iter().all(|cell| is_worded(cell)) && head.count() * 2 > filled.len()
-}
-
-fn is_worded(cell: &Cell) -> bool {
-    matches!(cell, Cell::Text(text) if !text.contains(|c: char| c.is_ascii_digit()))
-}
-
-fn has_digits(cell: &Cell) -> bool {
-    !matches!(cell, Cell::Empty) && !is_worded(cell)
 }
 
 fn is_closer(title: &str) -> bool {
@@ -1141,8 +1120,6 @@ mod tests {
             .collect();
         assert_eq!(rows, ["杯子|9|3", "碗|8|4", "盘子|7|5", "勺子|6|-"]);
         assert_eq!(table.rows.iter().map(|row| row.place.to_string()).collect::<Vec<_>>()[3], "第 8 行");
-        let more = self::table("商品名称,售价\n杯子,9\n商品名称,规格,售价\n碗,大,8\n");
-        assert_eq!(more.rows.iter().map(|row| row.get(0).map_or("-", Cell::shown)).collect::<Vec<_>>(), ["杯子", "碗"]);
         // Goods that are called like a column, and what is a title in one cell alone.
         for row in
             ["数量,,", "商品名称,,", "单价,碗,盘子", "库存,品名,3", "库存,单价,碗,盘子,勺子", "杯子,9,3,备注,说明"]
