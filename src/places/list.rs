@@ -4,24 +4,8 @@ use super::written::namesakes;
 use super::{Place, Unread, beside, former, names};
 use crate::typed::{may_be_key, quoted};
 
-/// The cities of the corps lie all over 新疆, and are not the whole of it.
-const CORPS: &[&str] = &[
-    "石河子市",
-    "阿拉尔市",
-    "图木舒克市",
-    "五家渠市",
-    "北屯市",
-    "铁门关市",
-    "双河市",
-    "可克达拉市",
-    "昆玉市",
-    "胡杨河市",
-    "新星市",
-    "白杨市",
-];
-
-/// Several places under one name.
-pub(super) const GROUPS: [(&str, &[&str]); 13] = [
+/// Several provinces under one name.
+pub(super) const GROUPS: [(&str, &[&str]); 10] = [
     ("港澳台", &["香港", "澳门", "台湾"]),
     ("港澳", &["香港", "澳门"]),
     ("江浙沪", &["江苏", "浙江", "上海"]),
@@ -30,9 +14,6 @@ pub(super) const GROUPS: [(&str, &[&str]); 13] = [
     ("东三省", &["辽宁", "吉林", "黑龙江"]),
     ("东北三省", &["辽宁", "吉林", "黑龙江"]),
     ("新藏", &["新疆", "西藏"]),
-    ("兵团", CORPS),
-    ("建设兵团", CORPS),
-    ("生产建设兵团", CORPS),
     ("雄安新区", &["河北省雄县", "河北省容城县", "河北省安新县"]),
     ("雄安", &["河北省雄县", "河北省容城县", "河北省安新县"]),
 ];
