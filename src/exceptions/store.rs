@@ -118,6 +118,14 @@ pub fn payment_waits_for(conn: &Connection, transaction_id: &str) -> Result<Opti
     all_told(open.query_map([gone_back(transaction_id), forgotten(transaction_id)], |row| row.get(0))?)
 }
 
+/// Whether WeChat's word of a payment began so, once, whatever became of its item.
+pub fn was_said(conn: &Connection, transaction_id: &str, begins: &str) -> Result<bool> {
+    conn.prepare_cached(
+        "select 1 from money_exceptions where kind = 'amount_mismatch' and subject = ?1 and what like ?2 || '%'",
+    )?
+    .exists(params![gone_back(transaction_id), begins])
+}
+
 /// What WeChat said of a payment in these words, and nothing else beside, is over.
 pub fn take_back(tx: &Tx, transaction_id: &str, (begins, ends): (&str, &str), resolution: &str) -> Result<()> {
     tx.prepare_cached(

@@ -164,7 +164,11 @@ pub async fn ask_told(
         // A no stands with the money: whoever sells by v2 again asks once more.
         let answered =
             |attempt: &Attempt| messages::was_answered(conn, attempt.order_id, attempt.id, entered.entered_at);
-        if !anyway && twice != Some(true) && attempt.as_ref().map(answered).transpose()? != Some(true) {
+        let denied = || -> Result<bool> {
+            let itself = attempt.as_ref().map(answered).transpose()? == Some(true);
+            Ok(itself || exceptions::was_said(conn, &transaction_id, settle::NEVER_PAID)?)
+        };
+        if !anyway && twice != Some(true) && !denied()? {
             return Ok(None);
         }
         // What paid an attempt was paid for its number; other money has come beside it.

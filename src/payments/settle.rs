@@ -113,7 +113,7 @@ pub fn settle(
 }
 
 /// How it begins and ends what is said of an attempt that WeChat does not know as paid.
-const NEVER_PAID: &str = "微信说这一单没有收到过付款";
+pub(super) const NEVER_PAID: &str = "微信说这一单没有收到过付款";
 const LOOK_FIRST: &str = "：请到商户平台核对，再发货";
 
 /// WeChat has said of an attempt that it was not paid: where it stands as paid, its goods wait for somebody who has looked.
