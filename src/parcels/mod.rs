@@ -132,6 +132,9 @@ pub fn beside_a_name(text: &str) -> Option<(&str, &str)> {
     if let Some(both) = beside_a_code(text) {
         return Some(both);
     }
+    // The number may stand in brackets behind the name.
+    let text =
+        if text.contains(['(', '（', '[', '【']) { text.trim_end_matches([')', '）', ']', '】']) } else { text };
     let is_number = |c: char| c.is_ascii_alphanumeric() || c == '-';
     let stray = |c: char| c.is_whitespace() || "()（）[]【】:：,，、/-_|".contains(c);
     let behind = text.trim_end_matches(is_number);

@@ -7,7 +7,6 @@ use rusqlite::Connection;
 
 use super::claims::{Asking, Claim, claims};
 use super::doubt::Doubt;
-use super::signs::how_many;
 use super::{
     Allowed, Batch, Of, Row, Says, Sending, Twin, goes_to, meant, receivers, renumber, send_beside, ship, store,
     strange, void, whom,
@@ -27,6 +26,7 @@ use crate::shop::Shop;
 use crate::shown::{Shown, mark};
 use crate::staff::{Staff, login::audit};
 use crate::stored_enum::stored_enum;
+use crate::tables;
 use crate::typed::bare;
 
 stored_enum! {
@@ -392,7 +392,7 @@ impl Parts {
     fn fits(&self, claim: &Claim) -> bool {
         match claim {
             Claim::Count(written) => {
-                how_many(written).is_some_and(|n| n == self.ordered || (1..=self.left()).contains(&n))
+                tables::count(written).is_some_and(|n| n == self.ordered || (1..=self.left()).contains(&n))
             }
             Claim::CountOf(n, _) => *n <= self.left(),
             Claim::Unknown(_) => false,
@@ -404,7 +404,7 @@ impl Parts {
     fn overdrawn<'a>(&self, claims: impl Iterator<Item = &'a Claim>) -> Option<i64> {
         let left = self.left();
         let wanted = claims.filter_map(|claim| match claim {
-            Claim::Count(written) => how_many(written),
+            Claim::Count(written) => tables::count(written),
             Claim::CountOf(n, _) => Some(*n),
             _ => None,
         });
@@ -444,7 +444,7 @@ impl Parts {
                 (judged.by_goods, beside) = (true, Some(others));
                 pieces
             }
-            Claim::Count(written) => match how_many(&written) {
+            Claim::Count(written) => match tables::count(&written) {
                 // As the order's own list has it, with what was sent or given back.
                 Some(n) if n == self.ordered && first == judged.row.line => return self.take_the_rest(),
                 Some(n) if (1..=left).contains(&n) => self.line_after_line(n),

@@ -82,8 +82,10 @@ impl<'t> Beside<'t> {
             let anew = || row.cells().filter(|(_, cell)| plain(cell.shown()) == text).count() == 1;
             let wish = || !void::tells_a_state(title) && is_harmless(shown);
             let stops = || tells_nothing_known(title) && halts(shown);
-            let asks =
-                (column.stands_out(&text, n, title) || stops()) && !void::is_fine(title, shown) && !wish() && anew();
+            let asks = (column.stands_out(&text, n, title, row) || stops())
+                && !void::is_fine(title, shown)
+                && !wish()
+                && anew();
             if asks || !text.is_empty() && void::is_remark(title) {
                 let text = shown.split_whitespace().collect::<Vec<_>>().join(" ");
                 said.push(Remark { title: title.trim().to_owned(), text, asks });
@@ -97,7 +99,7 @@ impl<'t> Beside<'t> {
 }
 
 impl Column {
-    fn stands_out(&self, text: &str, n: usize, title: &str) -> bool {
+    fn stands_out(&self, text: &str, n: usize, title: &str, row: &Row) -> bool {
         let Some(count) = self.words.get(text).copied() else { return false };
         if void::is_a_void_word(text) {
             return true;
@@ -107,7 +109,7 @@ impl Column {
         if !(has_words(text) || is_sign(text) || of_flags() || of_another()) || is_usual(text) {
             return false;
         }
-        if is_ordinary(title) || places_only(text) || is_on_its_way(title, text) || is_a_service(title, text) {
+        if is_ordinary(title) || places_only(text) || is_on_its_way(title, text) || is_a_service(title, text, row) {
             return false;
         }
         let few = self.words.len() <= FEW_WORDS || void::tells_a_state(title);
@@ -550,12 +552,38 @@ fn is_on_its_way(title: &str, text: &str) -> bool {
     holds_one_of(title, TRACKS) && holds_one_of(text, WAY) && !holds_one_of(text, WRONG)
 }
 
-/// What couriers call their ways of carrying, under a title that asks for one: `顺丰标快`, `特快专递`, `标准快递`.
-fn is_a_service(title: &str, text: &str) -> bool {
+/// What couriers call their ways of carrying, under a title that asks for one: `顺丰标快`, `特快专递`, `标准快递`. A house that is
+/// named must be that of the row's number.
+fn is_a_service(title: &str, text: &str, row: &Row) -> bool {
     const KINDS: &str = "产品 业务 服务 快件 时效 运输 寄件 type service";
-    const SERVICES: &str = "顺丰 中通 圆通 申通 韵达 极兔 京东 邮政 中国 百世 德邦 菜鸟 丹鸟 跨越 ems sf zto yto sto jd 标准 标快 特快 特惠                             特准 快递 快运 专递 快件 包裹 物流 速运 经济 普通 国内 即日 当日 次日 隔日 半日 次晨 当天 标件 小件 大件 重货                             零担 空运 陆运 航空 汽运 铁路 电商 商务 散单 文件 非文件 物品 生鲜 冷链 冷运 同城 省内 跨省 专送 达 送 件 新                             微小 专配 标";
+    const SERVICES: &str = "标准 标快 特快 特惠 特准 快递 快运 快件 包裹 物流 速运 经济 普通 普快 国内 即日 当日 次日 隔日 半日 次晨 当天 标件 \
+                            小件 大件 重货 卡航 零担 空运 陆运 航空 汽运 铁路 电商 商务 散单 文件 非文件 物品 生鲜 冷链 冷运 同城 省内 跨省 专送 \
+                            达 送 件 新 微小 专配 标 产品";
+    const HOUSES: [(&str, &[&str]); 10] = [
+        ("顺丰", &["SF"]),
+        ("圆通", &["YT"]),
+        ("极兔", &["JT"]),
+        ("京东", &["JD"]),
+        ("中通", &["73", "75", "76", "78"]),
+        ("申通", &["77", "66", "55", "88"]),
+        ("韵达", &["31", "43", "46", "47"]),
+        ("特快专递", &["10", "11", "12", "E"]),
+        ("ems", &["10", "11", "12", "E"]),
+        ("快递包裹", &["97", "98", "99"]),
+    ];
+    let has_number = |heads: &[&str]| {
+        row.cells().any(|(_, cell)| {
+            TrackingNo::read(cell.shown())
+                .is_ok_and(|number| heads.iter().any(|head| number.as_str().starts_with(head)))
+        })
+    };
+    let house = HOUSES.iter().find(|(name, _)| text.starts_with(name));
+    let mut rest = match house {
+        Some((name, heads)) if has_number(heads) => &text[name.len()..],
+        Some(_) => return false,
+        None => text,
+    };
     let words = || SERVICES.split_ascii_whitespace();
-    let mut rest = text;
     while let Some(behind) = words().filter_map(|word| rest.strip_prefix(word)).min_by_key(|rest| rest.len()) {
         rest = behind;
     }

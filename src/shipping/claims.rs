@@ -11,6 +11,7 @@ use crate::catalogue::store as catalogue;
 use crate::error::Result;
 use crate::ids::{LineId, OrderId};
 use crate::orders::{Line, store as orders};
+use crate::tables;
 use crate::typed::bare;
 
 /// What a row wants.
@@ -89,7 +90,7 @@ impl<'j> Parcels<'j> {
 
     /// Of the goods that its rows name, where all do; else a parcel's pieces stand in all its rows, or all of them in each.
     fn add_up(&self, known: &Known, claims: &mut [Claim]) {
-        let count = |at: &usize| how_many(self.asking[*at].row.pieces.trim()).filter(|n| *n > 0);
+        let count = |at: &usize| tables::count(self.asking[*at].row.pieces.trim()).filter(|n| *n > 0);
         let line = |at: &usize| Some((known.line(&self.asking[*at].row.goods)?, count(at)?));
         let all_leaves = self.ready.iter().flatten().filter_map(count).sum::<i64>() >= known.left();
         let none_known = self.rows.iter().all(|at| known.line(&self.asking[*at].row.goods).is_none());

@@ -276,8 +276,10 @@ impl Called {
         if counts.len() > 1 && counts.iter().all(|n| whole.contains(n)) {
             return None;
         }
+        // What is laid in may be called as what was bought.
+        let is_gift = |row: &Row| texts(&row.says).any(|(_, text, _)| text.contains('赠'));
         let line = |row: &&Row| match &self.lines_of(&row.says, lines)?.lines[..] {
-            [only] => Some(*only),
+            [only] if !is_gift(row) => Some(*only),
             _ => None,
         };
         let named: Vec<(LineId, i64)> = rows.iter().zip(counts).filter_map(|(row, n)| Some((line(row)?, *n))).collect();

@@ -128,8 +128,11 @@ pub fn without_counts(text: &str) -> String {
 /// how it is counted is none.
 pub fn how_many(text: &str) -> Option<i64> {
     const NUMERALS: [char; 10] = ['一', '二', '三', '四', '五', '六', '七', '八', '九', '十'];
-    let text = bare(text);
-    let text = text.trim_start_matches(['x', 'X', '*', '×', '✕', '共', ' ']).trim_end();
+    let text = bare(text).replace(['(', ')', '（', '）'], "");
+    let text = text
+        .trim_start_matches("数量")
+        .trim_start_matches(['x', 'X', '*', '×', '✕', '共', '+', ':', '：', ' '])
+        .trim_end();
     if let Some(n) = tables::count(text) {
         return Some(n);
     }

@@ -100,7 +100,6 @@ const WANTED: Wanted<'_> = Wanted {
             "发货信息",
             "物流号",
             "邮寄单号",
-            "寄件单号",
             "寄出单号",
             "单号",
             "tracking no",
@@ -179,6 +178,12 @@ const WANTED: Wanted<'_> = Wanted {
             "本包裹件数",
             "实发数量",
             "实发件数",
+            "实发",
+            "发货数",
+            "发出数量",
+            "出库数量",
+            "配货数量",
+            "拣货数量",
             "实际发货数量",
             "本次发货数量",
             "本次发货件数",
@@ -349,6 +354,10 @@ fn brought(table: &Table) -> Result<Brought, String> {
     ask_about_names(table, &mut rows);
     ask_about_shared(table, &mut rows);
     ask_about_corrections(table, &mut rows);
+    // What was sent, of a list that was made before.
+    if rows.len() > 1 && rows.iter().all(|row| how_many(&row.pieces) == Some(0)) {
+        rows.iter_mut().for_each(|row| row.pieces.clear());
+    }
     ask_about_none(table, &mut rows);
     if counts_parcels {
         rows.iter_mut().for_each(|row| (row.pieces, row.goods) = Default::default());
@@ -1523,8 +1532,7 @@ mod tests {
         for (title, said, others) in [
             ("订单状态", "已打印", "待发货"),
             ("业务类型", "特快", "标快"),
-            ("产品类型", "顺丰特快", "顺丰标快"),
-            ("业务类型", "特快专递", "快递包裹"),
+            ("产品类型", "中通特快", "中通标快"),
             ("产品类型", "标准快递", "特惠件"),
             ("件重", "1.2", "0.5"),
             ("备注二", "上海", "杭州"),
@@ -1532,9 +1540,12 @@ mod tests {
             assert_eq!(stands_out(&table(title, &among(said, others), 30)), [], "{title} {said}");
         }
         for (title, said) in
-            [("产品类型", "顺丰标快"), ("产品类型", "标准快递"), ("业务类型", "快递包裹"), ("快件类型", "文件")]
+            [("产品类型", "中通标快"), ("产品类型", "标准快递"), ("产品类型", "标准产品"), ("快件类型", "文件")]
         {
             assert_eq!(stands_out(&table(title, &|_| said, 3)), [], "{title} {said}");
+        }
+        for (title, said) in [("产品类型", "顺丰标快"), ("业务类型", "特快专递")] {
+            assert_eq!(stands_out(&table(title, &|_| said, 3)).len(), 3, "{title} {said}");
         }
         for (title, said) in [("产品类型", "退回件"), ("订单类型", "补发单"), ("业务类型", "快递拦截")]
         {
@@ -1750,6 +1761,7 @@ mod tests {
             ("物流", "中通 75312345678901", ["", "中通 75312345678901", ""]),
             ("快递\t快递单号", "中通\t75312345678901", ["中通", "75312345678901", ""]),
             ("发货信息", "中通 75312345678901", ["", "中通 75312345678901", ""]),
+            ("快递", "圆通速递（YT8812345678901）", ["", "圆通速递（YT8812345678901）", ""]),
         ] {
             let right = [ORDER_NO, read[0], read[1], read[2]].map(str::to_owned);
             assert_eq!(cells(&format!("订单号\t{head}\n{ORDER_NO}\t{row}")), [right], "{head}");

@@ -251,15 +251,19 @@ fn ask_about_the_rest(conn: &Connection, shop: &Called, rows: &mut [Row], orders
     Ok(())
 }
 
-/// Where every row has one piece and names no goods it is mostly a parcel that was counted.
+/// Where every order has one row of one piece, and none names its goods, it is mostly a parcel that was counted. Other shops' rows
+/// stand among them in a courier's table, and orders of several parcels.
 fn ask_about_ones(conn: &Connection, rows: &mut [Row], orders: &[Option<Order>]) -> Result<()> {
     const FEW: usize = 3;
     let counts_one = |row: &Row| how_many(&row.pieces) == Some(1) && row.goods == Goods::default();
-    let all: HashSet<OrderId> = orders.iter().flatten().map(|order| order.id).collect();
-    if rows.len() < FEW || all.len() < rows.len() || !rows.iter().all(counts_one) {
+    let mut rows_of: HashMap<OrderId, usize> = HashMap::new();
+    orders.iter().flatten().for_each(|order| *rows_of.entry(order.id).or_default() += 1);
+    let known = rows.iter_mut().zip(orders).filter_map(|(row, order)| Some((row, order.as_ref()?)));
+    let alone: Vec<(&mut Row, &Order)> = known.filter(|(_, order)| rows_of[&order.id] == 1).collect();
+    if alone.len() < FEW || !alone.iter().all(|(row, _)| counts_one(row)) {
         return Ok(());
     }
-    for (row, order) in rows.iter_mut().zip(orders.iter().flatten()) {
+    for (row, order) in alone {
         let left: i64 = orders::lines(conn, order.id)?.iter().map(Line::left).sum();
         if left > 1 {
             let words = format!("件数都是 1，像是包裹数，这笔订单还有 {left} 件没发；全都在这个包裹里的请清空件数");

@@ -793,6 +793,16 @@ async fn what_a_table_leaves_out_of_an_order_is_asked_about() {
         ("商品名称\t数量", vec![format!("自家叫法\t两件\t{n1}")], ""),
         ("商品名称\t数量", vec![format!("自家叫法\tx1\t{n1}")], "表里这笔订单只有 1 件，没发的有 2 件"),
         ("商品名称\t数量", vec![format!("自家叫法\t1-2\t{n1}")], "数量“1-2”认不出是几件"),
+        ("商品名称\t数量", vec![format!("自家叫法\t2（件）\t{n1}")], ""),
+        (
+            "商品名称\t数量",
+            vec![
+                format!("草莓奶油蛋糕\t1\t{n1}"),
+                format!("法式乡村面包\t1\t{n1}"),
+                format!("【赠品】法式乡村面包\t1\t{n1}"),
+            ],
+            "",
+        ),
         ("数量", vec![format!("2箱(10件)\t{n1}")], "数量“2箱(10件)”认不出是几件"),
         ("数量", vec![format!("2\t{n1}"), format!("1\t{n2}")], "一共写了 3 件，没发的只有 2 件"),
         ("数量", vec![format!("2\t{n1}"), format!("2\t{n2}")], ""),
@@ -893,6 +903,11 @@ async fn pieces_that_are_one_in_every_row_are_asked_about() {
     let page = packer.page(&batch).await;
     assert_eq!((page.matches("像是包裹数").count(), page.contains("还有 3 件没发")), (2, true), "{page}");
     assert!(!packer.page(&table(["1", "1", "2"]).await).await.contains("像是包裹数"));
+    // Another shop's row beside them.
+    let rows: Vec<String> = no.iter().map(|no| format!("{no}\t中通\t75312345670009\t1")).collect();
+    let table = format!("订单号\t快递公司\t快递单号\t件数\nERP123456\t中通\t75312345670008\t1\n{}", rows.join("\n"));
+    let page = packer.page(&bring(&w, &packer, pasted(&table)).await).await;
+    assert_eq!(page.matches("像是包裹数").count(), 2, "{page}");
     let save = async |at: usize, pieces: &str| {
         let number = format!("7531234567000{at}");
         let form = [("order_no", no[at].as_str()), ("company", "中通"), ("tracking_no", &number), ("pieces", pieces)];

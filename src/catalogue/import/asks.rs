@@ -114,7 +114,7 @@ fn is_title(text: &str) -> bool {
 pub fn about_what_is_said_of_all(table: &Table, rows: &mut [Row]) {
     const MONEY: [&str; 12] =
         ["美元", "美金", "港币", "港元", "欧元", "日元", "韩元", "台币", "英镑", "澳元", "USD", "HKD"];
-    const OTHERS: [&str; 23] = [
+    const OTHERS: [&str; 21] = [
         "批发",
         "进货",
         "进价",
@@ -133,8 +133,6 @@ pub fn about_what_is_said_of_all(table: &Table, rows: &mut [Row]) {
         "示例",
         "样例",
         "范例",
-        "模板",
-        "填写说明",
         "回收站",
         "折扣",
         "活动价",
