@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use super::{Remark, void};
 use crate::buyers::addresses::without_phones;
 use crate::ids::OrderNo;
+use crate::parcels::carriers::recognise;
 use crate::parcels::halts::{halts, is_harmless};
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::places;
@@ -559,27 +560,25 @@ fn is_a_service(title: &str, text: &str, row: &Row) -> bool {
     const SERVICES: &str = "标准 标快 特快 特惠 特准 快递 快运 快件 包裹 物流 速运 经济 普通 普快 国内 即日 当日 次日 隔日 半日 次晨 当天 标件 \
                             小件 大件 重货 卡航 零担 空运 陆运 航空 汽运 铁路 电商 商务 散单 文件 非文件 物品 生鲜 冷链 冷运 同城 省内 跨省 专送 \
                             达 送 件 新 微小 专配 标 产品";
-    const HOUSES: [(&str, &[&str]); 10] = [
-        ("顺丰", &["SF"]),
-        ("圆通", &["YT"]),
-        ("极兔", &["JT"]),
-        ("京东", &["JD"]),
-        ("中通", &["73", "75", "76", "78"]),
-        ("申通", &["77", "66", "55", "88"]),
-        ("韵达", &["31", "43", "46", "47"]),
-        ("特快专递", &["10", "11", "12", "E"]),
-        ("ems", &["10", "11", "12", "E"]),
-        ("快递包裹", &["97", "98", "99"]),
+    const HOUSES: [(&str, &str); 10] = [
+        ("顺丰", "SF"),
+        ("圆通", "YTO"),
+        ("极兔", "JTSD"),
+        ("京东", "JD"),
+        ("中通", "ZTO"),
+        ("申通", "STO"),
+        ("韵达", "YD"),
+        ("特快专递", "EMS"),
+        ("ems", "EMS"),
+        ("快递包裹", "YZPY"),
     ];
-    let has_number = |heads: &[&str]| {
-        row.cells().any(|(_, cell)| {
-            TrackingNo::read(cell.shown())
-                .is_ok_and(|number| heads.iter().any(|head| number.as_str().starts_with(head)))
-        })
+    let carries = |code: &str| {
+        let mut numbers = row.cells().filter_map(|(_, cell)| TrackingNo::read(cell.shown()).ok());
+        numbers.any(|number| recognise(&number).is_some_and(|guess| guess.code == code))
     };
     let house = HOUSES.iter().find(|(name, _)| text.starts_with(name));
     let mut rest = match house {
-        Some((name, heads)) if has_number(heads) => &text[name.len()..],
+        Some((name, code)) if carries(code) => &text[name.len()..],
         Some(_) => return false,
         None => text,
     };

@@ -184,12 +184,13 @@ impl Seen {
 /// Whether an order waits to be sent to where nobody knows, and the shop does not send everywhere.
 fn may_not_be_sent(conn: &rusqlite::Connection, order: &Order, settings: &Settings) -> Result<bool> {
     let Some(address) = order.address.as_ref().filter(|_| order.options().ship) else { return Ok(false) };
-    let to = address.place();
     let templates = freight::store::all(conn)?;
-    // What contradicts itself may lie anywhere.
-    let to = to.filter(|_| address.must_be_a_region(None).is_ok());
-    let unsure = settings.regions.may_not_send_to(to.as_ref());
-    Ok(unsure || templates.iter().any(|template| template.terms.may_not_send_to(to.as_ref())))
+    let place = address.place();
+    let may_not = |to| {
+        settings.regions.may_not_send_to(to) || templates.iter().any(|template| template.terms.may_not_send_to(to))
+    };
+    // What contradicts itself may lie anywhere; where the shop sends everywhere nobody has to read it.
+    Ok(may_not(None) && (may_not(place.as_ref()) || address.must_be_a_region(None).is_err()))
 }
 
 /// What somebody may do with an order: what it allows, by role.
