@@ -114,8 +114,6 @@ enum Between {
 }
 
 const CALLS: [&str; 6] = ["unifiedorder", "orderquery", "closeorder", "refund", "refundquery", "downloadbill"];
-const WHOLE: [(&str, &str); 3] = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
-
 struct Stage<'w> {
     w: &'w World,
     cut: Cut,

@@ -3,7 +3,7 @@
 use xiaopu::clock::Day;
 use xiaopu::db::Tx;
 use xiaopu::reconcile::{BillState, parts};
-use xiaopu::simulator::{Fault, Foreign, Paying};
+use xiaopu::simulator::{Fault, Paying};
 use xiaopu::staff::Role;
 use xiaopu::wechat::bill::Others;
 
@@ -364,13 +364,7 @@ async fn a_day_that_another_number_has_settled_is_read_again_when_the_first_is_b
         w.wechat.ways(|ways| ways.refund_notices = false);
         match paid {
             true => {
-                let sale = Foreign {
-                    app_id: APP_ID.into(),
-                    trade_type: "JSAPI".into(),
-                    out_trade_no: format!("{day}7K2M0A1B2C01"),
-                    total_fen: 500,
-                };
-                w.wechat.sell_elsewhere(&sale).unwrap();
+                w.wechat.sell_elsewhere(&sale(APP_ID, "JSAPI", &format!("{day}7K2M0A1B2C01"), 500)).unwrap();
             }
             false => drop(w.wechat.refund_by_console(&w.transaction(&placed), 400).unwrap()),
         }

@@ -4,7 +4,7 @@ use calamine::{Data, Reader, Xlsx};
 use serde_json::json;
 use xiaopu::clock::Day;
 use xiaopu::reconcile::{BillState, store};
-use xiaopu::simulator::{Fault, Foreign, Paying, RefundEnd};
+use xiaopu::simulator::{Fault, Paying, RefundEnd};
 use xiaopu::staff::Role;
 
 use super::refunds::{given_back_in_cash, until};
@@ -93,11 +93,6 @@ async fn a_day_of_trade_matches_to_the_fen() {
     assert_eq!(cell(2, 7), Some(Data::Float(278.31)));
     let clerk = w.staff("clerk", Role::Clerk).await;
     assert_eq!(clerk.get("/admin/money/2026-10/report.xlsx").await.0, 403);
-}
-
-fn sale(app_id: &str, trade_type: &str, out_trade_no: &str, total_fen: i64) -> Foreign {
-    let text = str::to_owned;
-    Foreign { app_id: text(app_id), trade_type: text(trade_type), out_trade_no: text(out_trade_no), total_fen }
 }
 
 /// Other apps and tills under the same merchant number: one line beside the match, and nothing else anywhere. Only a

@@ -4,7 +4,7 @@ use serde_json::Value;
 use xiaopu::clock::Day;
 use xiaopu::ids::AttemptId;
 use xiaopu::simulator::v3::{Keys, Pair};
-use xiaopu::simulator::{Fault, Foreign, Paying};
+use xiaopu::simulator::{Fault, Paying};
 use xiaopu::staff::Role;
 use xiaopu::wechat::v3::keys::PrivateKey;
 use xiaopu::wechat::v3::sign;
@@ -753,12 +753,7 @@ async fn another_apps_money_goes_back_by_nobodys_word() {
         let set = async |api: &str| owner.post("/admin/settings", &[("wechat-api", api)]).await;
         set("v2").await;
         let old = w.paid(&alice, sku, 1).await;
-        let theirs = Foreign {
-            app_id: "wx00000000000other".into(),
-            trade_type: "JSAPI".into(),
-            out_trade_no: "FD2026113000001".into(),
-            total_fen: 8800,
-        };
+        let theirs = sale("wx00000000000other", "JSAPI", "FD2026113000001", 8800);
         let transaction = w.wechat.sell_elsewhere(&theirs).unwrap();
         let number = if automatic { old.out_trade_no.as_str() } else { theirs.out_trade_no.as_str() };
         w.notify(told(&w, &old, number, &transaction, "8800")).await;
@@ -972,12 +967,7 @@ async fn what_wechat_has_for_something_else_goes_back_by_itself_in_no_shop() {
             .await;
             w.advance(25 * HOUR);
         }
-        let theirs = Foreign {
-            app_id: APP_ID.into(),
-            trade_type: "JSAPI".into(),
-            out_trade_no: "OTHERPROG20261130001".into(),
-            total_fen: fen,
-        };
+        let theirs = sale(APP_ID, "JSAPI", "OTHERPROG20261130001", fen);
         let transaction = w.wechat.sell_elsewhere(&theirs).unwrap();
         w.notify(told(&w, &old, &old.out_trade_no, &transaction, "8800")).await;
         w.advance(5 * MINUTE);
@@ -1189,12 +1179,7 @@ async fn a_late_payment_of_another_program_does_not_go_back_by_itself() {
         .await;
         w.advance(25 * HOUR);
         w.run_jobs().await;
-        let theirs = Foreign {
-            app_id: APP_ID.into(),
-            trade_type: "JSAPI".into(),
-            out_trade_no: "OTHERPROG20261130001".into(),
-            total_fen: 8800,
-        };
+        let theirs = sale(APP_ID, "JSAPI", "OTHERPROG20261130001", 8800);
         let transaction = w.wechat.sell_elsewhere(&theirs).unwrap();
         w.notify(told(&w, &placed, &placed.out_trade_no, &transaction, "8800")).await;
         assert_eq!(w.count("select count(*) from refunds where state = 'approved'").await, 1);
@@ -1961,12 +1946,7 @@ async fn where_the_key_of_v2_is_dead_v3_is_asked() {
             let w = world("").await;
             let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
             let placed = unpaid_by_v2(&w, "苹果", &alice, &owner).await;
-            let theirs = Foreign {
-                app_id: APP_ID.into(),
-                trade_type: "JSAPI".into(),
-                out_trade_no: "OTHERPROG20261130001".into(),
-                total_fen: 8800,
-            };
+            let theirs = sale(APP_ID, "JSAPI", "OTHERPROG20261130001", 8800);
             let transaction = match whose {
                 "ours" => {
                     w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
@@ -2114,15 +2094,7 @@ async fn another_attempts_payment_pays_no_order_for_being_known() {
         let held = format!("select max(id) from money_exceptions where subject like '{transaction} gone back'");
         let held = w.count(held).await;
         owner.post(&format!("/admin/exceptions/{held}/resolve"), &[("resolution", "看过")]).await;
-        let line = alice.order(&given.no).await["lines"][0]["id"].as_str().unwrap().to_owned();
-        let form = [
-            ("lines[0].id", line.as_str()),
-            ("lines[0].quantity", "1"),
-            ("lines[0].amount", "88.00"),
-            ("reason", "协商一致退款"),
-            ("confirmed", "true"),
-        ];
-        owner.post(&format!("{here}/refund"), &form).await;
+        owner.post(&format!("{here}/refund"), &WHOLE).await;
         for _ in 0..5 {
             w.advance(MINUTE);
             w.run_jobs().await;
@@ -2207,12 +2179,8 @@ async fn a_no_stands_with_the_money_when_its_item_is_settled_and_v2_is_back() {
         let set = async |api: &str| owner.post("/admin/settings", &[("wechat-api", api)]).await;
         set("v2").await;
         let placed = Placed::of(alice.buy(sku, 1).await);
-        let theirs = Foreign {
-            app_id: if beside { "wx00000000000other" } else { APP_ID }.into(),
-            trade_type: "JSAPI".into(),
-            out_trade_no: "OTHERPROG20261130001".into(),
-            total_fen: 8800,
-        };
+        let app = if beside { "wx00000000000other" } else { APP_ID };
+        let theirs = sale(app, "JSAPI", "OTHERPROG20261130001", 8800);
         let transaction = w.wechat.sell_elsewhere(&theirs).unwrap();
         if beside {
             w.notify(told(&w, &placed, &theirs.out_trade_no, &transaction, "8800")).await;

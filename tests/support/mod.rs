@@ -22,7 +22,7 @@ use xiaopu::orders::margin::{self, Margin, Margins};
 use xiaopu::payments::invariants;
 use xiaopu::settings::Server;
 use xiaopu::shop::{Opening, Shop};
-use xiaopu::simulator::{Fault, Paying, Simulator};
+use xiaopu::simulator::{Fault, Foreign, Paying, Simulator};
 use xiaopu::staff::{Role, password, store as staff};
 use xiaopu::wechat::v2::Merchant;
 use xiaopu::wechat::v2::message::Message;
@@ -395,6 +395,15 @@ pub struct Buyer<'w> {
     pub world: &'w World,
     pub token: String,
 }
+
+/// What another program sells under the same merchant number.
+pub fn sale(app_id: &str, trade_type: &str, out_trade_no: &str, total_fen: i64) -> Foreign {
+    let text = str::to_owned;
+    Foreign { app_id: text(app_id), trade_type: text(trade_type), out_trade_no: text(out_trade_no), total_fen }
+}
+
+/// All of an order's money, given back by staff.
+pub const WHOLE: [(&str, &str); 3] = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
 
 pub fn address() -> Value {
     json!({
