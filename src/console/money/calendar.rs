@@ -31,6 +31,11 @@ fn end_of_month(first: Day) -> Day {
     last
 }
 
+/// The month that is opened unasked: the newest day with a bill is yesterday, so on the first of a month it is the one before.
+fn opens_at(today: Day) -> Option<Day> {
+    Day::first_of(&today.plus(-1).month())
+}
+
 /// Everything that the calendar shows.
 #[derive(Serialize)]
 struct CalendarPage {
@@ -240,7 +245,7 @@ async fn calendar(
     month: Option<&str>,
 ) -> Result<Template> {
     let today = Day::of(shop.now());
-    let first = month.and_then(Day::first_of).or_else(|| Day::first_of(&today.month())).ok_or(Code::NotFound)?;
+    let first = month.and_then(Day::first_of).or_else(|| opens_at(today)).ok_or(Code::NotFound)?;
     let (month, waits) = shop.read(move |conn| Ok((Month::read(conn, first)?, waiting(conn)?))).await?;
     let frame = framed(shop, &staff.0, "money", flash, waits);
     Ok(assets::page("console/money.html", CalendarPage::of(&month, frame, today)))
@@ -270,6 +275,15 @@ mod tests {
     use super::*;
 
     const NOW: i64 = 1_791_435_600_000;
+
+    #[test]
+    fn the_month_of_yesterday_is_opened() {
+        for (today, first) in
+            [("20261202", "20261201"), ("20261201", "20261101"), ("20261130", "20261101"), ("20270101", "20261201")]
+        {
+            assert_eq!(opens_at(today.parse().unwrap()), Some(first.parse().unwrap()), "{today}");
+        }
+    }
 
     #[test]
     fn the_calendar_asks_for_nothing_that_it_is_not_given() {
