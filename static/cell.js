@@ -143,15 +143,15 @@ export function begin(link) {
       commit(() => link.focus());
     } else if (event.key === "ArrowDown" && event.target === field && why.isConnected) why.focus();
   });
-  // Whoever goes on elsewhere on the page has typed it for a reason, and sees what came of it; who leaves the page is asked, and
-  // what the cell has asked is answered by a key or its button.
+  // Whoever goes on elsewhere on the page has typed it for a reason, and sees what came of it; who goes to what leads away from
+  // it is asked when he leaves, and what the cell has asked is answered by a key or its button.
   form.addEventListener("focusout", ({ relatedTarget }) => !closed && !form.contains(relatedTarget) && !leads && !asks && document.hasFocus() && commit());
   opened.push(() => !closed && field.value.trim() !== was && field);
 }
 
 const opened = [];
 let leads = false;
-addEventListener("pointerdown", ({ target }) => (leads = !!target.closest("a[href]:not([data-quick]), form:not(.incell) button:not([type=button])")), true);
+addEventListener("pointerdown", ({ target }) => (leads = !!target.closest("a[href]:not([data-quick]), form:not(.incell)")), true);
 addEventListener("keydown", () => (leads = false), true);
 addEventListener("beforeunload", (event) => {
   const field = opened.map((typed) => typed()).find(Boolean);

@@ -60,11 +60,23 @@ await story(async ({ shop, step, shot, open, login }) => {
     await cell("自动晴雨伞", "price").click();
     await field().waitFor();
     await desk.keyboard.type("7");
-    let asked = 0;
-    desk.once("dialog", (dialog) => ((asked += 1), dialog.dismiss()));
-    await desk.locator(".rail").getByRole("link", { name: "订单" }).first().click({ noWaitAfter: true });
-    await until("the question", () => asked);
-    assert.equal(await field().inputValue(), "7");
+    // By a link, by the search of the page, by what a list is shown with: whatever leads away asks alike.
+    const search = desk.getByRole("searchbox", { name: "搜索商品" });
+    const ways = {
+      "a link": () => desk.locator(".rail").getByRole("link", { name: "订单" }).first().click({ noWaitAfter: true }),
+      "the search": async () => (await search.click(), await search.pressSequentially("T恤"), await search.press("Enter", { noWaitAfter: true })),
+      "rows a page": () => desk.locator(".page-size button").first().click({ noWaitAfter: true }),
+      "another order of the rows": () => desk.locator("thead a").first().click({ noWaitAfter: true }),
+    };
+    for (const [way, leave] of Object.entries(ways)) {
+      let asked = 0;
+      desk.once("dialog", (dialog) => ((asked += 1), dialog.dismiss()));
+      await leave();
+      await until(`the question after ${way}`, () => asked);
+      assert.equal(await field().inputValue(), "7", way);
+      assert.equal(await desk.locator(".strip.flash", { hasText: "¥7.00" }).count(), 0, way);
+    }
+    await field().focus();
     // What the cell itself asks is answered by a key, and by no press beside it.
     await field().fill("0.5");
     for (let i = 0; i < 2; i += 1) {
