@@ -941,7 +941,7 @@ const fill = (html) => {
   $("[data-here]", over).value = location.pathname + location.search;
   const close = Object.assign(document.createElement("button"), { type: "button", className: "btn", textContent: "取消" });
   close.addEventListener("click", () => (halves.delete($("form", over).action), over.close()));
-  $("form > p:last-child", over).append(close);
+  $("form > p:last-child .main", over).after(close);
   ($("[aria-invalid]", over) ?? over).focus();
 };
 over.addEventListener("close", lifted);
