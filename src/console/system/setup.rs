@@ -31,14 +31,15 @@ pub fn routes() -> Vec<Route> {
     routes![account_page, account, page, save]
 }
 
-/// The settings that each step after the account asks for, the tested one first; the last step opens the shop.
-const STEPS: [(&str, &[Group]); 6] = [
-    ("店主账号", &[]),
-    ("店铺", &[Group::Shop]),
-    ("对外地址", &[Group::Address]),
-    ("微信小程序", &[Group::App]),
-    ("微信支付", &[Group::Pay, Group::PayV3, Group::PayV2]),
-    ("试运行", &[]),
+/// What each step is called, in the row of them as well, where a phone has room for three signs; and the settings that it asks
+/// for after the account, the tested one first. The last step opens the shop.
+const STEPS: [(&str, &str, &[Group]); 6] = [
+    ("店主账号", "账号", &[]),
+    ("店铺", "店铺", &[Group::Shop]),
+    ("对外地址", "地址", &[Group::Address]),
+    ("微信小程序", "小程序", &[Group::App]),
+    ("微信支付", "支付", &[Group::Pay, Group::PayV3, Group::PayV2]),
+    ("试运行", "试运行", &[]),
 ];
 /// What nobody knows yet who opens a shop: it is asked for where it is used.
 const LATER: [&str; 2] = ["shop-backup_dir", "shop-open"];
@@ -47,7 +48,8 @@ const LAST: u8 = STEPS.len() as u8;
 /// A step after the first: what it is called, and the settings that it asks for.
 fn about(step: u8) -> Result<(&'static str, &'static [Group])> {
     let index = usize::from(step).checked_sub(1).filter(|index| *index > 0);
-    Ok(index.and_then(|index| STEPS.get(index)).copied().ok_or(Code::NotFound)?)
+    let (title, _, groups) = *index.and_then(|index| STEPS.get(index)).ok_or(Code::NotFound)?;
+    Ok((title, groups))
 }
 
 /// How far a step is: nothing to say of one that nobody came to yet.
@@ -70,7 +72,7 @@ struct StepShown {
 }
 
 fn step_names(now: u8, stands: impl Fn(u8) -> Option<Stands>) -> Vec<StepShown> {
-    let shown = |(n, (text, _)): (u8, (&'static str, &[Group]))| {
+    let shown = |(n, (_, text, _)): (u8, (&'static str, &'static str, &[Group]))| {
         let (state, words) = match stands(n).filter(|stands| n < now || *stands != Stands::Skipped) {
             Some(Stands::Done) => ("done", "已完成"),
             Some(Stands::Failed) => ("failed", "测试没有通过"),
