@@ -120,6 +120,7 @@ struct BillShown {
     refunds: i64,
     refunded: String,
     fee: String,
+    net: String,
     arrived: Option<String>,
     left: Option<String>,
 }
@@ -127,14 +128,16 @@ struct BillShown {
 impl From<&Match> for BillShown {
     fn from(found: &Match) -> BillShown {
         let (received, refunded) = (found.received_fen, found.refunded_fen);
+        let (arrived, left) = (received - found.received_borne_fen, refunded - found.refunded_borne_fen);
         BillShown {
             payments: found.payments,
             received: yuan(received),
             refunds: found.refunds,
             refunded: yuan(refunded),
             fee: yuan(found.fee_fen),
-            arrived: (found.received_borne_fen != 0).then(|| yuan(received - found.received_borne_fen)),
-            left: (found.refunded_borne_fen != 0).then(|| yuan(refunded - found.refunded_borne_fen)),
+            net: yuan(arrived - left - found.fee_fen),
+            arrived: (found.received_borne_fen != 0).then(|| yuan(arrived)),
+            left: (found.refunded_borne_fen != 0).then(|| yuan(left)),
         }
     }
 }
@@ -164,6 +167,7 @@ struct FundsShown {
     arrived: String,
     left: String,
     fee: String,
+    net: String,
     differs: [bool; 3],
     balance: Option<String>,
     /// What else moved.
@@ -260,6 +264,7 @@ impl From<&Funds> for FundsShown {
             arrived: yuan(moved.arrived),
             left: yuan(moved.left),
             fee: yuan(moved.fee),
+            net: yuan(moved.arrived - moved.left - moved.fee),
             differs: [moved.arrived != billed.arrived, moved.left != billed.left, moved.fee != billed.fee],
             balance: flow.balance.map(|(opening, closing)| format!("¥{} → ¥{}", yuan(opening), yuan(closing))),
             beside: beside.into_iter().flatten().collect::<Vec<_>>().join("，"),
