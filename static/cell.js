@@ -6,7 +6,10 @@ const make = (tag, props, ...inside) => {
 };
 const icon = (name) => `<svg class="i sm" aria-hidden="true"><use href="/static/icons.svg#${name}"/></svg>`;
 const REASONS = ["盘点", "进货", "损耗", "更正"];
-const HINT = { price: "Enter 保存 · Esc 放弃", stock: "填数，或 +20、-3" };
+// A thumb has no Enter: it presses the tick beside the field.
+const byThumb = () => handy.matches || matchMedia("(pointer: coarse)").matches;
+const HINT = { price: () => (byThumb() ? "点 ✓ 保存" : "Enter 保存 · Esc 放弃"), stock: () => "填数，或 +20、-3" };
+const again = (words) => (byThumb() ? words.replace("按一次 Enter", "点一次 ✓").replace("再按 Enter", "再点 ✓") : words);
 let reason = REASONS[0];
 
 async function send(link, fields) {
@@ -70,7 +73,7 @@ export function begin(link) {
   save.setAttribute("aria-label", "保存");
   const off = make("button", { type: "button", className: "btn bare icon", title: "放弃（Esc）", innerHTML: icon("x") });
   off.setAttribute("aria-label", "放弃");
-  const hint = make("small", { textContent: HINT[column] });
+  const hint = make("small", { textContent: HINT[column]() });
   hint.setAttribute("role", "status");
   const form = make("form", { className: "incell" }, field, ...(column === "stock" ? [why] : []), save, off, hint);
   const hidden = [...place.children];
@@ -89,7 +92,7 @@ export function begin(link) {
   const wrong = ({ problem, now }) => {
     asks = !!now;
     if (now) ({ was, held = held, sure = "" } = now);
-    hint.textContent = now && !sure ? `${problem}，再按一次 Enter 就用您填的` : problem;
+    hint.textContent = again(now && !sure ? `${problem}，再按一次 Enter 就用您填的` : problem);
     hint.className = "bad";
     field.setAttribute("aria-invalid", "true");
     field.select();
