@@ -206,8 +206,8 @@ impl AddressForm {
         if !is_dialable(&address.phone) && !error.fields.contains_key(&format!("{at}phone")) {
             error.fields.insert(format!("{at}phone"), "电话只能是数字、空格、+ 和 -".into());
         }
-        if phones::is_miscounted(&address.phone) {
-            let words = format!("电话 {} 不是 11 位：少了或多了数字，请再核对", address.phone);
+        if phones::rings_nobody(&address.phone) {
+            let words = format!("电话 {} 打不通：手机是 1 开头的 11 位，座机前面要有区号，请再核对", address.phone);
             error.fields.insert(format!("{at}phone"), words.into());
         }
         if error.fields.is_empty() { Ok(address) } else { Err(error) }

@@ -32,9 +32,22 @@ pub fn all(text: &str) -> impl Iterator<Item = Phone> {
     })
 }
 
-/// Whether what is a number by itself has digits too few, or one too many, to ring anybody.
-pub fn is_miscounted(number: &str) -> bool {
-    first(number).is_none() && not_quite_mobile(number, 6).is_some()
+/// Whether what is a number by itself rings nobody: digits of a mobile's too few or one too many, or as many as it has that
+/// begin as none does.
+pub fn rings_nobody(number: &str) -> bool {
+    let bare = ["+86", "0086"].iter().find_map(|country| number.strip_prefix(country)).map(str::trim_start);
+    let bare = bare.unwrap_or(number);
+    first(number).is_none() && (not_quite_mobile(bare, 6).is_some() || is_as_long_as_a_mobile(bare))
+}
+
+/// Eleven digits, in one or as a mobile's are grouped. 香港 and 澳门 have as many behind their own code; a fixed number of the
+/// town with its extension is grouped otherwise.
+fn is_as_long_as_a_mobile(number: &str) -> bool {
+    let groups: Vec<&str> = number.split([' ', '-']).collect();
+    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    let is_abroad = ["852", "853"].iter().any(|code| number.starts_with(code));
+    let is_digits = groups.iter().all(|group| group.bytes().all(|b| b.is_ascii_digit()));
+    matches!(lengths[..], [11] | [3, 4, 4]) && is_digits && !is_abroad
 }
 
 /// One of not quite eleven digits in a longer text, so that its owner sees what is missing.
@@ -125,12 +138,14 @@ fn fixed(text: &str, at: usize) -> Read {
     Some((written, end, 6))
 }
 
-/// With the sign of a country in front.
+/// With the sign of a country in front. A mobile of ours that is none is no foreign one either.
 fn foreign(text: &str, at: usize) -> Read {
     let rest = text[at..].strip_prefix('+')?;
     let (digits, length) = digits(rest, 14);
     let end = text.len() - rest.len() + length;
-    ((9..=14).contains(&digits.len()) && !follows_digit(text, end)).then(|| (text[at..end].to_owned(), end, 0))
+    let ours = matches!(digits.as_bytes(), [b'8', b'6', b'1', b'3'..=b'9', ..]);
+    let whole = (9..=14).contains(&digits.len()) && !ours && !follows_digit(text, end);
+    whole.then(|| (text[at..end].to_owned(), end, 0))
 }
 
 /// The digits behind a number that another exchange wants, and how long all of that is. What is counted in houses is none.
@@ -217,8 +232,23 @@ mod tests {
             ("0571-88001234", false),
             ("4008001234", false),
             ("+1 310 555 1234", false),
+            ("+86 1390000", true),
+            ("+861390000", true),
+            ("0086 139000011112", true),
+            ("+86 139 0000 1111", false),
+            ("+86 571 8800 1234", false),
+            ("+86 10 88001234", false),
+            ("23900001111", true),
+            ("239 0000 1111", true),
+            ("239-0000-1111", true),
+            ("57188001234", true),
+            ("057188001234", false),
+            ("85291234567", false),
+            ("853 6612 3456", false),
+            ("88001234-802", false),
+            ("88001234", false),
         ] {
-            assert_eq!(is_miscounted(number), odd, "{number}");
+            assert_eq!(rings_nobody(number), odd, "{number}");
         }
         let bracketed = "张三 18466000000（分机1234）浙江省";
         assert_eq!(&bracketed[first(bracketed).unwrap().at], "18466000000（分机1234）");

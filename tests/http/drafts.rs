@@ -125,6 +125,7 @@ async fn a_form_that_is_refused_says_what_is_wrong_and_loses_nothing() {
         ("lines[1].what", "茶", "写了两行"),
         ("freight", "包邮", "运费请填金额"),
         ("receiver", "陈建国", "请填写电话"),
+        ("phone", "23900001111", "电话 23900001111 打不通"),
     ] {
         let mut form: Vec<_> = good.iter().copied().filter(|(name, _)| *name != field).collect();
         form.push((field, value));
