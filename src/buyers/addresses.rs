@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::phones;
 use crate::error::{Code, Error, Result};
 use crate::ids::AddressId;
-use crate::places::{self, Place};
+use crate::places::{self, Doubt, Place};
 use crate::typed::{Length, bare};
 
 pub const RECEIVER: Length = Length::between(1, 25);
@@ -42,16 +42,15 @@ impl Address {
         places::region(&self.province, &self.city, &self.district)
     }
 
-    /// What somebody should look at once more of a region that was typed in the place of another or of none.
-    pub fn must_be_a_region(&self, before: Option<&Address>) -> Result<()> {
-        let typed = || places::doubt(&self.province, &self.city, &self.district);
-        match typed().or_else(|| places::emptied(before?.place()?, self.place()?)) {
-            Some(doubt) => {
-                let words = format!("{}；真要照这样寄的，勾选“{AS_WRITTEN}”再保存", doubt.words);
-                Err(Error::field(doubt.field, words))
-            }
-            None => Ok(()),
-        }
+    /// What somebody should look at once more of a region that was typed.
+    pub fn must_be_a_region(&self) -> Result<()> {
+        asked(places::doubt(&self.province, &self.city, &self.district))
+    }
+
+    /// Where its city has districts, one is named: in an address that is new, or that takes the place of one that named it.
+    pub fn must_name_its_district(&self, before: Option<&Address>) -> Result<()> {
+        let named = before.is_none_or(|before| before.place().is_some_and(|place| place.district.is_some()));
+        asked(self.place().filter(|_| named).and_then(places::without_district))
     }
 
     /// The place as everything that names places knows it; `None` where not even the province is known.
@@ -79,6 +78,12 @@ impl Address {
         }
         without_phones(&without_parts(&text, &self.detail))
     }
+}
+
+/// Asks about a region, which may be kept as it was typed.
+fn asked(doubt: Option<Doubt>) -> Result<()> {
+    let Some(Doubt { field, words }) = doubt else { return Ok(()) };
+    Err(Error::field(field, format!("{words}；真要照这样寄的，勾选“{AS_WRITTEN}”再保存")))
 }
 
 /// So many signs of a street stand in no other words by chance.

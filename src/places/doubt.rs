@@ -48,14 +48,13 @@ pub fn doubt(province: &str, city: &str, district: &str) -> Option<Doubt> {
     said("district", elsewhere(around, district, district_name))
 }
 
-/// A district that stood there and stands there no more, in a city that has some.
-pub fn emptied(before: Place, now: Place) -> Option<Doubt> {
+/// A district that is not named, of a city that has some.
+pub fn without_district(place: Place) -> Option<Doubt> {
     // Beneath 东莞 there are towns, which an address names in its street.
     let is_of_towns = |city: &City| city.districts.iter().any(|name| name.ends_with('镇'));
-    let has_districts = city_of(&now).is_some_and(|city| !city.districts.is_empty() && !is_of_towns(city));
-    let is_emptied = before.district.is_some() && now.district.is_none() && has_districts;
-    let words = || format!("区县空了：{}有区县，请写上收货人所在的那一个", now.own());
-    is_emptied.then(|| Doubt { field: "district", words: words() })
+    let has_districts = city_of(&place).is_some_and(|city| !city.districts.is_empty() && !is_of_towns(city));
+    let words = || format!("区县没有写：{}有区县，请写上收货人所在的那一个", place.own());
+    (place.district.is_none() && has_districts).then(|| Doubt { field: "district", words: words() })
 }
 
 fn is_left_out(text: &str) -> bool {

@@ -10,7 +10,7 @@ mod written;
 
 use std::sync::LazyLock;
 
-pub use doubt::{Doubt, doubt, emptied};
+pub use doubt::{Doubt, doubt, without_district};
 pub use list::{Listed, Sought, listed, sought, with_values};
 use names::short;
 pub use written::{Named, Written, written};

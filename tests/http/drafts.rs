@@ -132,6 +132,27 @@ async fn a_form_that_is_refused_says_what_is_wrong_and_loses_nothing() {
         let page = clerk.page_of("/admin/drafts", &form).await;
         assert!(page.contains(words) && page.contains("记得发"), "{field}: {page}");
     }
+    // A district that nobody named is asked about where its city has some, as the order's own form asks; what the street names
+    // is named.
+    for (city, district, street, asked) in [
+        ("杭州市", "", "文三路 1 号", true),
+        ("杭州市", "西湖区", "文三路 1 号", false),
+        ("杭州市", "", "西湖区文三路 1 号", false),
+        ("东莞市", "", "长安镇德政中路 1 号", false),
+        ("中山市", "", "石岐街道中山路 1 号", false),
+    ] {
+        let province = if city == "杭州市" { "浙江省" } else { "广东省" };
+        let to = [("province", province), ("city", city), ("district", district), ("detail", street)];
+        let form: Vec<_> = [good[0], ("receiver", "陈建国"), ("phone", "13900000002")].into_iter().chain(to).collect();
+        let what = format!("{city} {district} {street}");
+        if !asked {
+            draft(&clerk, &form).await;
+            continue;
+        }
+        let page = clerk.page_of("/admin/drafts", &form).await;
+        assert!(page.contains("区县没有写：杭州市有区县") && page.contains("name=\"as_written\""), "{what}: {page}");
+        draft(&clerk, &[&form[..], &[("as_written", "true")]].concat()).await;
+    }
     // Digits as a Chinese keyboard writes them are digits.
     let (page, _) =
         draft(&clerk, &[("lines[0].what", "茶"), ("lines[0].quantity", "２"), ("lines[0].price", "４５．５")]).await;
@@ -269,8 +290,8 @@ async fn an_order_that_is_moved_elsewhere_says_what_the_settings_say_of_it() {
         ("火星省", "杭州市", "西湖区", "false", "「火星省」不是省、自治区或直辖市"),
         ("江苏省", "杭州市", "西湖区", "false", "江苏省里没有「杭州市」，浙江省杭州市才有"),
         ("浙江省", "杭州市", "姑苏区", "false", "杭州市里没有「姑苏区」"),
-        ("江苏省", "苏州市", "", "false", "区县空了：苏州市有区县"),
-        ("广东省", "深圳市", "", "false", "区县空了：深圳市有区县"),
+        ("江苏省", "苏州市", "", "false", "区县没有写：苏州市有区县"),
+        ("广东省", "深圳市", "", "false", "区县没有写：深圳市有区县"),
         ("广东省", "东莞市", "", "false", "收货信息已改"),
         ("江苏省", "苏州市", "", "false", "收货信息已改"),
         ("火星省", "杭州市", "西湖区", "true", "收货信息已改"),

@@ -75,7 +75,8 @@ async fn put(shop: &Shop, staff: Staff, no: &str, form: &Where) -> Result<String
         }
         // What came of the buyer's own phone is his to say.
         if !as_written && before.region() != address.region() {
-            address.must_be_a_region(Some(&before))?;
+            address.must_be_a_region()?;
+            address.must_name_its_district(Some(&before))?;
         }
         moves::readdress(tx, order.id, &address)?;
         // The log is read by many: it shows what changed, and not where somebody lives.

@@ -218,7 +218,8 @@ impl DraftForm {
         }
         let address = AddressForm::of(parts.map(|part| Some(clean(part)))).check("")?;
         if !self.as_written {
-            address.must_be_a_region(None)?;
+            address.must_be_a_region()?;
+            address.must_name_its_district(None)?;
         }
         Ok(Some(address))
     }

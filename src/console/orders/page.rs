@@ -190,7 +190,7 @@ fn may_not_be_sent(conn: &rusqlite::Connection, order: &Order, settings: &Settin
         settings.regions.may_not_send_to(to) || templates.iter().any(|template| template.terms.may_not_send_to(to))
     };
     // What contradicts itself may lie anywhere; where the shop sends everywhere nobody has to read it.
-    Ok(may_not(None) && (may_not(place.as_ref()) || address.must_be_a_region(None).is_err()))
+    Ok(may_not(None) && (may_not(place.as_ref()) || address.must_be_a_region().is_err()))
 }
 
 /// What somebody may do with an order: what it allows, by role.
