@@ -117,7 +117,7 @@ addEventListener(
       event.stopImmediatePropagation();
       asking.textContent = words;
       // Who scans does not look, and what he scans next takes the place of this.
-      if (form === gun?.form) tone(false), gun.select();
+      if (gunOf(form)) tone(false), gunOf(form).select();
       // A tick that is sent at once stands as it was, to be made again.
       if (form.matches("[data-sends]")) for (const tick of $$("[type=checkbox]", form)) tick.checked = tick.defaultChecked;
       form.matches(".stack") ? form.append(asking) : $("main").prepend(asking);
@@ -125,7 +125,7 @@ addEventListener(
     };
     // Without a network the browser would put a page of its own in the place of what was typed. A button that is pressed once
     // more is meant so; the next scan is not.
-    const scans = form === gun?.form && document.activeElement === gun;
+    const scans = gunOf(form) === document.activeElement;
     if (goes && !navigator.onLine && (scans || !form.dataset.anyhow)) {
       form.dataset.anyhow = "yes";
       return hold("没有网络，还没有发出：填的都还在这里，连上以后再按一次。");
@@ -161,8 +161,10 @@ const copies = (inside) => {
 };
 copies(document);
 
-// The field that a scanner writes into: at the desks, and on an order that was opened out of a list.
+// The field that a scanner writes into: at the desks, on an order that was opened out of a list, and on one that is looked at
+// beside it.
 const gun = $("[data-scan] [name=code]") ?? ($(".walk") && $("#ship-form [data-focus]"));
+const gunOf = (form) => (form === gun?.form ? gun : form.matches("#drawer #ship-form") ? $("[data-focus]", form) : null);
 
 // A form is sent once, however often its button is pressed, and its button says that something is going on; coming back to
 // the page makes it usable again.
@@ -171,7 +173,8 @@ addEventListener("submit", (event) => {
   if (event.defaultPrevented || form.method !== "post" || "download" in form.dataset) return;
   if (form.dataset.sent) {
     // A scanner that was faster than the network is heard, and the next page says so.
-    if (form === gun?.form) tone(false), sessionStorage.removeItem("keyed"), sessionStorage.setItem("missed", "yes");
+    if (gunOf(form)) tone(false);
+    if (form === gun?.form) sessionStorage.removeItem("keyed"), sessionStorage.setItem("missed", "yes");
     return event.preventDefault();
   }
   form.dataset.sent = "yes";
@@ -702,18 +705,15 @@ if (gun) {
   const takes = "a, button, input, select, textarea, label, summary, dialog";
   addEventListener("click", ({ target }) => stays || target.closest(takes) || String(getSelection()) || gun.focus());
 }
-// Whoever walks through a list with a scanner hears what became of each order.
+// Whoever scans hears what became of it: through a list, beside it, and at the desk where codes are checked, which keeps none.
 const walked = sessionStorage.getItem("walked");
 sessionStorage.removeItem("walked");
-if (walked && $(".flash")) tone(!$(".flash.error"));
-if ($(".walk")) $("#ship-form")?.addEventListener("submit", () => sessionStorage.setItem("walked", "yes"));
-// The desk where codes are checked scans too, and keeps no list.
 const bench = $("[data-done]") && $("[data-scan]");
 if (bench) {
   const field = $("[name=code]", bench);
   const done = JSON.parse(sessionStorage.getItem("sent") ?? "[]");
   const said = $(".flash");
-  if (said) tone(!said.classList.contains("error"));
+  if (said && !(walked && refusal)) tone(!said.classList.contains("error"));
   const sent = said?.textContent.match(/✓ (\w{18}) (.+)/);
   if (sent && !done.some(([no, words]) => no === sent[1] && words === sent[2])) {
     done.unshift([sent[1], sent[2].replace(/撤销\s*$/, "").trim()]);
@@ -751,6 +751,12 @@ if (bench) {
       const begun = packed.over.length || goods.some((item, i) => packed.left[i] < Number(item.dataset.left));
       const wrong = [...missing, ...packed.over.map((one) => `${one} 多扫了`)];
       if (!begun || !wrong.length || asked === code || /^(20\d{6}[0-9A-Z]{10}|69\d{11})$/.test(code)) return;
+const refusal = $(".flash.error, main .strip.red[role=alert]");
+if (walked && (refusal || (!bench && $(".flash, [data-found]")))) tone(!refusal);
+addEventListener("submit", ({ target: form, defaultPrevented }) => {
+  const heard = gunOf(form) || form.matches("[data-found] form, #drawer #ship-form") || ($(".walk") && form.matches("#ship-form"));
+  if (heard && !defaultPrevented) sessionStorage.setItem("walked", "yes");
+});
       event.preventDefault();
       asked = code;
       tone(false);
@@ -1085,7 +1091,7 @@ addEventListener("keydown", (event) => {
   // What is saved when one leaves its field is left first.
   if (walks) return event.preventDefault(), document.activeElement.blur(), walks.click();
   // A box that was ticked by the mouse takes no letters.
-  const typing = event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, dialog");
+  const typing = event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const key = event.key;
   const at = cards.indexOf(event.target.closest(".order, tr"));
@@ -1100,10 +1106,13 @@ addEventListener("keydown", (event) => {
     if (number.length > 5) {
       event.preventDefault();
       tone(false);
-      if (gun) return gun.focus(), gun.select(), brief("光标不在框里，没有记下；现在回到框里了，请再扫一次");
-      const unasked = $(".walk") && $("#ship-form") && !$("#ship-form [data-focus]");
-      if (!unasked) return brief(`扫到的 ${number} 没有记下：请到扫码台，或打开要发的那一单再扫`);
-      return $("#ship-form").prepend(Object.assign(document.createElement("p"), { className: "strip red", role: "alert", textContent: `这一单不用快递单号，${number} 没有记下。` }));
+      const form = gun?.form ?? $(".page:has(.walk) #ship-form, #drawer[open] #ship-form");
+      const field = form && gunOf(form);
+      if (field) return field.focus(), field.select(), brief("光标不在框里，没有记下；现在回到框里了，请再扫一次");
+      if (!form) return brief(`扫到的 ${number} 没有记下：请到扫码台，或打开要发的那一单再扫`);
+      const told = $(":scope > .strip.red", form) ?? document.createElement("p");
+      Object.assign(told, { className: "strip red", role: "alert", textContent: `这一单不用快递单号，${number} 没有记下。` });
+      return form.prepend(told);
     }
   }
   if (prefix === "g" && go[key]) location.href = go[key];
@@ -1148,6 +1157,7 @@ const title = document.title;
 const live = document.createElement("span");
 const sound = document.createElement("button");
 live.className = "live only-l";
+  if (event.target.closest("dialog")) return;
 Object.assign(sound, { type: "button", className: "btn icon bare", ariaLabel: "新订单提示音", innerHTML: line("bell") });
 $(".top > .who")?.before(live, sound);
 const muted = () => localStorage.getItem("sound") !== "on";
@@ -1179,11 +1189,12 @@ function announce(n) {
   if (n) news.append(Object.assign(document.createElement("a"), { className: "btn main", href: location.pathname + location.search, textContent: words }));
 }
 
-// A word about what was pressed, for a moment.
+// A word about what was pressed, for a moment; over whatever lies over the page.
 function brief(words) {
-  const said = Object.assign(document.createElement("span"), { className: "btn", textContent: words });
-  if (!news.isConnected) $("main").prepend(news);
-  news.replaceChildren(said);
+  $(".news.brief")?.remove();
+  const said = Object.assign(document.createElement("p"), { className: "news brief", role: "status" });
+  ($("dialog[open]") ?? $("main")).prepend(said);
+  said.append(Object.assign(document.createElement("span"), { className: "btn", textContent: words }));
   setTimeout(() => said.remove(), 4000);
 }
 

@@ -1,6 +1,6 @@
 // A packer's morning at the table and an owner on a phone: orders go out one after another, and nothing is in the way.
 import assert from "node:assert/strict";
-import { buyer, phone, story, until } from "./shop.mjs";
+import { buyer, listens, phone, story, until } from "./shop.mjs";
 
 await story(async ({ shop, simulator, step, shot, open, login, password, expect }) => {
   const desk = await login();
@@ -88,14 +88,8 @@ await story(async ({ shop, simulator, step, shot, open, login, password, expect 
 
   await step("in the walk it is heard what became of an order, and the rest of a label that was cut by the next page is no number", async () => {
     const page = await desk.context().newPage();
+    await listens(page);
     await page.addInitScript(() => {
-      window.tones = [];
-      const make = AudioContext.prototype.createOscillator;
-      AudioContext.prototype.createOscillator = function () {
-        const one = make.call(this);
-        queueMicrotask(() => window.tones.push(one.frequency.value));
-        return one;
-      };
       const field = () => document.querySelector("[name=tracking_no]") ?? document.body;
       const press = (key) => !field().dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
       addEventListener("DOMContentLoaded", () => (window.held = [..."5678901", "Enter"].map(press)));
@@ -118,6 +112,31 @@ await story(async ({ shop, simulator, step, shot, open, login, password, expect 
     await heard(1320);
     assert.deepEqual(await page.evaluate(() => window.held), Array(8).fill(true), "of a label that was cut nothing counts");
     await page.getByText("没有收全").waitFor();
+    await page.locator(".strip").getByRole("button", { name: "撤销" }).click();
+    await page.getByText("订单回到待发货").waitFor();
+    await page.close();
+  });
+
+  await step("beside the list it is heard alike, and a scan finds its field, whatever was pressed before", async () => {
+    const page = await desk.context().newPage();
+    await listens(page);
+    await page.goto(shop + list);
+    await page.locator("article.order").first().getByRole("link", { name: "详情" }).click();
+    const number = page.locator("#drawer [data-focus]");
+    await number.waitFor();
+    const told = (tones) => until(`the tones ${tones}`, () => page.evaluate((tones) => window.tones.join() === tones && (window.tones = []), tones));
+    await page.locator("#drawer [data-step='1']").focus();
+    await page.keyboard.type("SF1402668877318");
+    await page.keyboard.press("Enter");
+    await page.locator("#drawer").getByText("现在回到框里了").waitFor();
+    assert.ok(await number.evaluate((field) => field === document.activeElement));
+    await told("180");
+    for (const [typed, tones] of [["123456", "180"], ["SF1402668877319", "1320"]]) {
+      await number.fill(typed);
+      await Promise.all([page.waitForEvent("load"), page.keyboard.press("Enter")]);
+      await told(tones);
+      if (tones === "180") await until("the drawer", () => number.inputValue().then((value) => value === typed, () => false));
+    }
     await page.locator(".strip").getByRole("button", { name: "撤销" }).click();
     await page.getByText("订单回到待发货").waitFor();
     await page.close();

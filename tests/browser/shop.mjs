@@ -63,6 +63,17 @@ const stacked = () => {
   return found;
 };
 
+/** From now on each page remembers what it sounded: the pitches in `window.tones`. */
+export const listens = (page) => page.addInitScript(() => {
+  window.tones = [];
+  const make = AudioContext.prototype.createOscillator;
+  AudioContext.prototype.createOscillator = function () {
+    const one = make.call(this);
+    queueMicrotask(() => window.tones.push(one.frequency.value));
+    return one;
+  };
+});
+
 /** The demo: a furnished shop and its simulated WeChat in one program, configured besides as `env` says. */
 export const demo = async ({ run, port }, env = {}) => {
   const said = run(["demo", "--fresh"], { ROCKET_PORT: String(port), ...env });
