@@ -287,11 +287,13 @@ addEventListener("input", ({ target: field }) => {
 // until the page that it was sent from is seen again. Passwords, files and codes are never kept.
 function remember(form) {
   if (!("toShip" in document.body.dataset)) return;
-  // What stands elsewhere on the page and belongs to it counts as well: the rows that are ticked for a bulk act.
-  const fields = [...form.elements].filter((field) => field.name && !/^(password|file|hidden|submit|button|fieldset|output)$/.test(field.type));
-  const kept = fields.map((field) => (/^(checkbox|radio)$/.test(field.type) ? [field.name, field.checked, field.value] : [field.name, field.value]));
-  sessionStorage.setItem("typed", JSON.stringify({ page: location.pathname, to: form.getAttribute("action"), kept, at: Date.now() }));
+  sessionStorage.setItem("typed", JSON.stringify({ page: location.pathname, to: form.getAttribute("action"), kept: fieldsOf(form), at: Date.now() }));
 }
+// What stands elsewhere on the page and belongs to it counts as well: the rows that are ticked for a bulk act.
+const fieldsOf = (form) => {
+  const fields = [...form.elements].filter((field) => field.name && !/^(password|file|hidden|submit|button|fieldset|output)$/.test(field.type));
+  return fields.map((field) => (/^(checkbox|radio)$/.test(field.type) ? [field.name, field.checked, field.value] : [field.name, field.value]));
+};
 // What was refused stands in its form again; the next label that is scanned takes the place of the one that was.
 function refill(form, kept) {
   for (const [name, value, of] of kept) {
@@ -310,8 +312,17 @@ function refill(form, kept) {
   }
   $("[data-focus]", form)?.select();
 }
-// A form that stood in the drawer: it is opened again for that.
+// A form that stood in the drawer: it is opened again for that. One that stands in the page is the one that is mended.
 let refused;
+let mended;
+const formTo = (to) => $$("form:not(.flash form)").find((form) => form.getAttribute("action") === to);
+const isRefused = $(".flash.error");
+// Of several rows that were sent one after the other the page itself knows what came of the last.
+for (const { strip, to, kept } of JSON.parse(sessionStorage.getItem("said") ?? "[]")) {
+  $("main").insertAdjacentHTML("afterbegin", strip);
+  if (kept && formTo(to)) refill((mended = formTo(to)), kept);
+}
+sessionStorage.removeItem("said");
 if (location.pathname === "/admin/login" && sessionStorage.getItem("reopened")) {
   sessionStorage.removeItem("reopened");
   $("form").before(Object.assign(document.createElement("p"), { className: "strip green", textContent: "店铺重新开门了，请重新登录。恢复的结果记在操作日志里。" }));
@@ -323,12 +334,12 @@ if (location.pathname === "/admin/login" && sessionStorage.getItem("typed")) {
 }
 else if (sessionStorage.getItem("typed")) {
   const { page, to, kept, at } = JSON.parse(sessionStorage.getItem("typed"));
-  const form = $$("form:not(.flash form)").find((form) => form.getAttribute("action") === to);
+  const form = formTo(to);
   const interrupted = sessionStorage.getItem("interrupted");
   // Whoever comes back from a page that never answered finds it as he left it.
   const unheard = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
-  if ((interrupted || unheard || $(".flash.error")) && page === location.pathname && Date.now() - at < 3_600_000) {
-    if (form) refill(form, kept);
+  if ((interrupted || unheard || isRefused) && page === location.pathname && Date.now() - at < 3_600_000) {
+    if (form) refill((mended = form), kept);
     else refused = { to, kept };
     if (form && interrupted) {
       const strip = Object.assign(document.createElement("p"), { className: "strip amber", textContent: $("[data-save]", form) ? "登录过期了；刚才写的备注还在，现在补存。" : "登录过期了，刚才的操作没有执行；填的内容还在，请再点一次。" });
@@ -346,7 +357,8 @@ else if (sessionStorage.getItem("typed")) {
 // What the refusal is about is marked where it was typed, and the cursor stands there.
 const wrong = ($(".strip[data-wrong]")?.dataset.wrong ?? "").split(" ").filter(Boolean);
 for (const [n, name] of wrong.entries()) {
-  const of = (which) => $(`main form:not(.flash form) [name${which}"]:not([type=hidden])`);
+  const named = (which) => `[name${which}"]:not([type=hidden])`;
+  const of = (which) => (mended && $(named(which), mended)) ?? $(`main form:not(.flash form) ${named(which)}`);
   const exact = of(`="${name}`) ?? of(`^="${name}.`);
   // Of several lines it is only known that one of them is meant.
   const field = exact ?? of(`^="${name}[`);
@@ -360,29 +372,61 @@ for (const [n, name] of wrong.entries()) {
 // A form that marks its fields itself is brought to the first of them.
 if (!wrong.length && $(".strip.red[role=alert]")) $("main [aria-invalid=true]")?.focus();
 
-// A row that is changed is sent at once; the strip takes it back. The press that left its field is done first, and whoever goes
-// elsewhere by it has saved all the same.
-let sending = 0;
+// A row that is changed is sent at once, and the strip takes it back. What is changed meanwhile waits until the shop has said what
+// came of the one before, so that each has its strip; whoever goes elsewhere takes nothing back by that, and all of it is sent. The
+// press that left a field is done first.
+const rows = [];
+let sending = false;
 let pressing = false;
 let going = false;
 addEventListener("pointerdown", () => (pressing = true), true);
 for (const over of ["pointerup", "pointercancel"]) addEventListener(over, () => setTimeout(() => (pressing = false)), true);
 addEventListener("click", ({ target }) => (going ||= !!target.closest("a[href]")));
+const post = async (form) => {
+  const { was, was_visible, name, visible } = form.elements;
+  const body = new URLSearchParams(new FormData(form));
+  // What is changed once more is changed from this, unless it was never sent.
+  const before = was && [was.value, was_visible.value];
+  if (was) [was.value, was_visible.value] = [name.value, visible.checked];
+  const answer = await fetch(form.action, { method: "POST", body, redirect: "manual", keepalive: true }).catch(() => null);
+  if (was && answer?.type !== "opaqueredirect") [was.value, was_visible.value] = before;
+  return answer;
+};
+const leave = () => rows.splice(0).forEach(post);
+addEventListener("pagehide", leave);
+async function sendRows() {
+  const said = [];
+  while (rows.length) {
+    const form = rows.shift();
+    const answer = await post(form);
+    while (pressing) await new Promise((then) => setTimeout(then, 50));
+    if (going) return leave();
+    const saved = answer?.type === "opaqueredirect" && !lapsed(await fetch("/admin/pulse").catch(() => null));
+    if (!saved) return (form.dataset.plain = "yes"), form.requestSubmit();
+    if (!rows.length) return remember(form), sessionStorage.setItem("said", JSON.stringify(said)), location.reload();
+    const page = await fetch(location.href).then((answer) => answer.text(), () => "");
+    const strip = $(".flash", new DOMParser().parseFromString(page, "text/html"));
+    if (strip) said.push({ strip: strip.outerHTML, to: form.getAttribute("action"), kept: strip.matches(".error") && fieldsOf(form) });
+  }
+}
 for (const form of $$("[data-sends]")) {
   $("button", form).hidden = true;
-  form.addEventListener("change", () => form.reportValidity() && form.requestSubmit());
-  form.addEventListener("submit", async (event) => {
+  form.addEventListener("change", () => {
+    if (!form.dataset.went && ![...form.elements].some(isChanged)) return forget([form]);
+    if (form.reportValidity()) form.requestSubmit();
+  });
+  form.addEventListener("submit", (event) => {
     if (form.dataset.plain) return;
     event.preventDefault();
-    sending += 1;
-    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual", keepalive: true }).catch(() => null);
-    const saved = answer?.type === "opaqueredirect" && !lapsed(await fetch("/admin/pulse").catch(() => null));
-    while (pressing) await new Promise((then) => setTimeout(then, 50));
-    sending -= 1;
-    if (going || (saved && sending)) return;
-    if (saved) return location.reload();
-    form.dataset.plain = "yes";
-    form.requestSubmit();
+    // Enter changes the field, and sends besides.
+    const fields = JSON.stringify(fieldsOf(form));
+    if (form.dataset.went === fields) return;
+    form.dataset.went = fields;
+    rows.push(form);
+    if (going) return leave();
+    if (sending) return;
+    sending = true;
+    sendRows().finally(() => (sending = false));
   });
 }
 
@@ -709,6 +753,12 @@ if (gun) {
 const walked = sessionStorage.getItem("walked");
 sessionStorage.removeItem("walked");
 const bench = $("[data-done]") && $("[data-scan]");
+const refusal = $(".flash.error, main .strip.red[role=alert]");
+if (walked && (refusal || (!bench && $(".flash, [data-found]")))) tone(!refusal);
+addEventListener("submit", ({ target: form, defaultPrevented }) => {
+  const heard = gunOf(form) || form.matches("[data-found] form, #drawer #ship-form") || ($(".walk") && form.matches("#ship-form"));
+  if (heard && !defaultPrevented) sessionStorage.setItem("walked", "yes");
+});
 if (bench) {
   const field = $("[name=code]", bench);
   const done = JSON.parse(sessionStorage.getItem("sent") ?? "[]");
@@ -751,12 +801,6 @@ if (bench) {
       const begun = packed.over.length || goods.some((item, i) => packed.left[i] < Number(item.dataset.left));
       const wrong = [...missing, ...packed.over.map((one) => `${one} 多扫了`)];
       if (!begun || !wrong.length || asked === code || /^(20\d{6}[0-9A-Z]{10}|69\d{11})$/.test(code)) return;
-const refusal = $(".flash.error, main .strip.red[role=alert]");
-if (walked && (refusal || (!bench && $(".flash, [data-found]")))) tone(!refusal);
-addEventListener("submit", ({ target: form, defaultPrevented }) => {
-  const heard = gunOf(form) || form.matches("[data-found] form, #drawer #ship-form") || ($(".walk") && form.matches("#ship-form"));
-  if (heard && !defaultPrevented) sessionStorage.setItem("walked", "yes");
-});
       event.preventDefault();
       asked = code;
       tone(false);
@@ -1115,6 +1159,7 @@ addEventListener("keydown", (event) => {
       return form.prepend(told);
     }
   }
+  if (event.target.closest("dialog")) return;
   if (prefix === "g" && go[key]) location.href = go[key];
   prefix = key === "g" ? "g" : "";
   if (key === "/") {
@@ -1157,7 +1202,6 @@ const title = document.title;
 const live = document.createElement("span");
 const sound = document.createElement("button");
 live.className = "live only-l";
-  if (event.target.closest("dialog")) return;
 Object.assign(sound, { type: "button", className: "btn icon bare", ariaLabel: "新订单提示音", innerHTML: line("bell") });
 $(".top > .who")?.before(live, sound);
 const muted = () => localStorage.getItem("sound") !== "on";

@@ -102,6 +102,47 @@ await story(async ({ shop, step, shot, open, login }) => {
     await hand.close();
   });
 
+  await step("a category's name that another has stays in its row, and of several rows each is told", async () => {
+    await desk.goto(`${shop}/admin/categories`);
+    const rows = desk.locator("form[data-sends]:has([name=name])");
+    const name = (n) => rows.nth(n).locator("[name=name]");
+    const [first, second, , fourth] = await desk.locator("form[data-sends] [name=name]").evaluateAll((all) => all.map((one) => one.value));
+    await name(1).fill(first);
+    await name(1).press("Enter");
+    await desk.locator(".flash.error", { hasText: `已经有分类「${first}」` }).waitFor();
+    assert.deepEqual(await name(1).evaluate((one) => [one.value, one.ariaInvalid, one === document.activeElement]), [first, "true", true]);
+    // As it was it is sent to nobody; another name is.
+    await name(1).fill(second);
+    await name(1).press("Tab");
+    await name(1).fill(`${second}铺`);
+    await name(1).press("Enter");
+    await strip(`分类「${second}」改名为「${second}铺」`);
+    assert.equal(await desk.locator(".flash").count(), 1);
+    // On a slow line two rows and a third that is refused are under way together.
+    await desk.route("**/admin/categories/*", async (route) => {
+      await new Promise((then) => setTimeout(then, route.request().method() === "POST" ? 400 : 0));
+      await route.continue();
+    });
+    await name(0).fill(`${first}店`);
+    await rows.nth(2).getByRole("switch").uncheck();
+    await name(3).fill(`${second}铺`);
+    await name(3).press("Enter");
+    for (const words of [`「${first}」改名为「${first}店」`, "改为隐藏", `已经有分类「${second}铺」`]) await strip(words);
+    assert.deepEqual(await name(3).evaluate((one) => [one.value, one === document.activeElement]), [`${second}铺`, true]);
+    await desk.unroute("**/admin/categories/*");
+    // Each strip takes back its own; what is given up is as it was, and nobody is asked about it.
+    await name(3).fill(fourth);
+    await name(3).press("Tab");
+    await desk.locator(".strip.flash", { hasText: "改为隐藏" }).getByRole("button", { name: "撤销" }).click();
+    await strip("改为显示");
+    for (const [n, to] of [first, second].entries()) {
+      await name(n).fill(to);
+      await name(n).press("Enter");
+      await strip(`改名为「${to}」`);
+    }
+    await desk.goto(`${shop}/admin/products`);
+  });
+
   await step("a colleague was quicker: said at the cell, and typed over only knowingly", async () => {
     const other = await open({ viewport: { width: 1440, height: 900 }, storageState: await desk.context().storageState() });
     await other.goto(`${shop}/admin/products`);

@@ -629,10 +629,10 @@ async fn categories_are_two_levels_in_the_shops_own_order() {
         post("/admin/categories/3", &form).await
     };
     old("红茶", "茶", ["true", "true"]).await;
-    assert!(old("茶", "茶", ["false", "true"]).await.contains("分类「红茶」，隐藏"));
+    assert!(old("茶", "茶", ["false", "true"]).await.contains("分类「红茶」改为隐藏"));
     assert!(old("绿茶", "茶", ["false", "false"]).await.contains("「茶」刚被改成了「红茶」：请再看一遍"));
-    assert!(old("茶叶", "红茶", ["true", "true"]).await.contains("分类「红茶」→「茶叶」"));
-    assert!(old("茶", "茶叶", ["true", "false"]).await.contains("分类「茶叶」→「茶」，显示"));
+    assert!(old("茶叶", "红茶", ["true", "true"]).await.contains("分类「红茶」改名为「茶叶」"));
+    assert!(old("茶", "茶叶", ["true", "false"]).await.contains("分类「茶叶」改名为「茶」，改为显示"));
     assert!(manager.page("/admin/categories").await.contains("name=\"was\" value=\"茶\""));
     manager.post("/admin/products/bulk", &[("product", "1"), ("act", "category"), ("category", "4")]).await;
     // Deleting asks first, and says what would move; no place for it is chosen beforehand.

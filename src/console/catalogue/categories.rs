@@ -194,12 +194,9 @@ async fn change(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<C
         }
         store::rename_category(tx, id, &name)?;
         store::show_category(tx, id, visible)?;
-        let shown = match visible {
-            _ if visible == before.visible => "",
-            true => "，显示",
-            false => "，隐藏",
-        };
-        let renamed = if name == before.name { String::new() } else { format!("→「{name}」") };
+        let shown = (visible != before.visible).then(|| if visible { "改为显示" } else { "改为隐藏" }.to_owned());
+        let renamed = (name != before.name).then(|| format!("改名为「{name}」"));
+        let done: Vec<String> = [renamed, shown].into_iter().flatten().collect();
         let truth = |yes: bool| if yes { "true" } else { "false" };
         let was = [
             ("name", before.name.as_str()),
@@ -208,7 +205,7 @@ async fn change(shop: &State<Shop>, staff: Manager, id: CategoryId, form: Form<C
             ("was_visible", truth(visible)),
         ];
         Ok(Done {
-            what: format!("分类「{}」{renamed}{shown}", before.name),
+            what: format!("分类「{}」{}", before.name, if done.is_empty() { "没有变".into() } else { done.join("，") }),
             undo: format!("{HERE}/{id}?{}", query_string(&was)),
         })
     };
