@@ -67,6 +67,10 @@ const BOUNCED: &str = " bounced";
 const GONE_BACK: &str = " gone back";
 /// … and of such money that was forgotten here, by going back to a backup.
 const FORGOTTEN: &str = " forgotten gone back";
+/// How it ends where WeChat denies a payment that an order stands on, …
+const DENIED: &str = " denied";
+/// … and what is said of that begins so where it knows the attempt as not paid.
+pub const NEVER_PAID: &str = "微信说这一单没有收到过付款";
 
 /// The moment in which an item is looked at.
 #[derive(Clone, Copy, Debug, Default)]
@@ -298,6 +302,12 @@ impl Exception {
             }
             Kind::AmountMismatch if self.subject.ends_with(GONE_BACK) => {
                 "在那之前货不发、退款不发：核对完标记为已处理，再发货；已经停下的退款到退款页处理。付款以来的账单都读全了、说清了退款，这一条会自己结束。"
+            }
+            Kind::AmountMismatch if self.subject.ends_with(DENIED) && self.what.starts_with(NEVER_PAID) => {
+                "在那之前货不发、退款不发：系统会再向微信查，微信说付过了，这一条会自己结束。等不及的，到商户平台按微信交易号核对：是这一单收到的，标记为已处理，再发货；那边没有、或是付给别的单号的，不要发货。"
+            }
+            Kind::AmountMismatch if self.subject.ends_with(DENIED) => {
+                "在那之前货不发、退款不发：到商户平台按微信交易号核对，是这一单收到的，标记为已处理，再发货；不是的，不要发货。"
             }
             Kind::AmountMismatch if self.fee_type != "CNY" => "外币款项请在微信商户平台退款，处理后在这里登记。",
             Kind::DuplicatePayment | Kind::AmountMismatch | Kind::OrphanPayment if self.inside => {

@@ -2,10 +2,12 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::{Asking, BOUNCED, Exception, FORGOTTEN, GONE_BACK, Look, MATCHED_AGAIN, NewException, unproven};
+use super::{
+    Asking, BOUNCED, DENIED, Exception, FORGOTTEN, GONE_BACK, Look, MATCHED_AGAIN, NEVER_PAID, NewException, unproven,
+};
 use crate::clock::Day;
 use crate::db::{DbError, Tx};
-use crate::ids::{ExceptionId, OrderId, RefundId};
+use crate::ids::{AttemptId, ExceptionId, OrderId, RefundId};
 
 /// Opens an exception; `None` when the same money was reported before.
 pub fn open(tx: &Tx, new: &NewException<'_>) -> Result<Option<ExceptionId>> {
@@ -118,22 +120,64 @@ pub fn payment_waits_for(conn: &Connection, transaction_id: &str) -> Result<Opti
     all_told(open.query_map([gone_back(transaction_id), forgotten(transaction_id)], |row| row.get(0))?)
 }
 
-/// Whether WeChat's word of a payment began so, once, whatever became of its item.
-pub fn was_said(conn: &Connection, transaction_id: &str, begins: &str) -> Result<bool> {
-    conn.prepare_cached(
-        "select 1 from money_exceptions where kind = 'amount_mismatch' and subject = ?1 and what like ?2 || '%'",
-    )?
-    .exists(params![gone_back(transaction_id), begins])
+/// The subject of one that tells that WeChat denies a payment which an order stands on.
+pub fn denial(transaction_id: &str) -> String {
+    format!("{transaction_id}{DENIED}")
 }
 
-/// What WeChat said of a payment in these words, and nothing else beside, is over.
-pub fn take_back(tx: &Tx, transaction_id: &str, (begins, ends): (&str, &str), resolution: &str) -> Result<()> {
-    tx.prepare_cached(
-        "update money_exceptions set state = 'resolved', resolution = ?4, resolved_at = ?5
-          where kind = 'amount_mismatch' and subject = ?1 and state = 'open' and what like ?2 || '%' || ?3",
+/// Items that tell of such a denial. Those of before stood under the subject of money that went back.
+macro_rules! denials {
+    ($select:literal, $and:literal) => {
+        concat!(
+            "select ",
+            $select,
+            " from money_exceptions
+               where kind = 'amount_mismatch' and (subject = ?1 || ?2 or subject = ?1 || ?3 and what like ?4 || '%') ",
+            $and
+        )
+    };
+}
+
+/// Since when WeChat's denial of a payment waits for somebody, or for another word of WeChat's.
+pub fn denied_since(conn: &Connection, transaction_id: &str) -> Result<Option<i64>> {
+    conn.prepare_cached(denials!("min(opened_at)", "and state = 'open'"))?
+        .query_row([transaction_id, DENIED, GONE_BACK, NEVER_PAID], |row| row.get(0))
+}
+
+/// Whether WeChat has ever denied it, whatever became of that.
+pub fn was_denied(conn: &Connection, transaction_id: &str) -> Result<bool> {
+    conn.prepare_cached(denials!("1", ""))?.exists([transaction_id, DENIED, GONE_BACK, NEVER_PAID])
+}
+
+/// Whether somebody has looked at what WeChat denies, or it has said yes since.
+pub fn is_denial_settled(conn: &Connection, transaction_id: &str) -> Result<bool> {
+    conn.prepare_cached(denials!("1", "and state = 'resolved'"))?.exists([
+        transaction_id,
+        DENIED,
+        GONE_BACK,
+        NEVER_PAID,
+    ])
+}
+
+/// WeChat says yes to an attempt that it did not know as paid. Whether anything waited for that.
+pub fn take_denial_back(tx: &Tx, transaction_id: &str, resolution: &str) -> Result<bool> {
+    let n = tx
+        .prepare_cached(
+            "update money_exceptions set state = 'resolved', resolution = ?5, resolved_at = ?6
+              where kind = 'amount_mismatch' and subject in (?1 || ?2, ?1 || ?3) and state = 'open' and what like ?4 || '%'",
+        )?
+        .execute(params![transaction_id, DENIED, GONE_BACK, NEVER_PAID, resolution, tx.now()])?;
+    Ok(n > 0)
+}
+
+/// What WeChat denies of an order's payment while that waits for somebody, and the attempt that is asked about.
+pub fn order_is_denied(conn: &Connection, order: OrderId) -> Result<Option<(String, Option<AttemptId>)>> {
+    conn.prepare_cached(
+        "select what, attempt_id from money_exceptions
+          where order_id = ?1 and state = 'open' and kind = 'amount_mismatch' and subject = transaction_id || ?2",
     )?
-    .execute(params![gone_back(transaction_id), begins, ends, resolution, tx.now()])?;
-    Ok(())
+    .query_row(params![order, DENIED], |row| Ok((told(&row.get::<_, String>(0)?).to_owned(), row.get(1)?)))
+    .optional()
 }
 
 /// What is told of money that went back, without what an item asks for: that stands behind the last colon.

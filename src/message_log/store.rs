@@ -286,6 +286,15 @@ pub fn was_told_of(conn: &Connection, transaction_id: &str, attempt: AttemptId) 
     .exists(params![transaction_id, attempt])
 }
 
+/// The same of this very sum.
+pub fn was_confirmed(conn: &Connection, transaction_id: &str, attempt: AttemptId, amount: Fen) -> Result<bool> {
+    conn.prepare_cached(
+        "select 1 from messages
+          where transaction_id = ?1 and kind = 'orderquery' and amount_fen = ?3 and attempt_id = ?2",
+    )?
+    .exists(params![transaction_id, attempt, amount])
+}
+
 /// Whether WeChat has answered anything about an attempt since the notice that paid it, or where none is kept, since this moment: the clock may
 /// have been set meanwhile.
 pub fn was_answered(conn: &Connection, order: OrderId, attempt: AttemptId, since: i64) -> Result<bool> {

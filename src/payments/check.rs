@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::settle::{self, Settled, Source};
 use super::{Attempt, AttemptState, store, word};
-use crate::clock::{MINUTE, SECOND};
+use crate::clock::{DAY, HOUR, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::exceptions::store as exceptions;
@@ -145,7 +145,8 @@ async fn ask_by_number(shop: &Shop, account: &Account, attempt: &Attempt) -> Res
 }
 
 /// What only a notice of API v2 has told, in a shop that sells by v3, and in any where its order is said to have been paid twice or WeChat has
-/// said no: its own attempt is asked about before anything is done with it. `None` where there is nothing to ask; errors: in words, why WeChat was not heard.
+/// said no, and whatever WeChat denies while nobody has looked: its own attempt is asked about before anything is done with it. `None` where
+/// there is nothing to ask; errors: in words, why WeChat was not heard, or contradicts what it has said itself.
 pub async fn ask_noticed(shop: &Shop, transaction_id: String) -> Result<Option<std::result::Result<bool, String>>> {
     ask_told(shop, transaction_id, shop.settings().api().asks_first()).await
 }
@@ -157,7 +158,8 @@ pub async fn ask_told(
     anyway: bool,
 ) -> Result<Option<std::result::Result<bool, String>>> {
     let read = move |conn: &Connection| {
-        let entered = ledger::payment(conn, &transaction_id)?.filter(|entered| entered.api == Some(Api::V2));
+        let open = exceptions::denied_since(conn, &transaction_id)?.is_some();
+        let entered = ledger::payment(conn, &transaction_id)?.filter(|entered| open || entered.api == Some(Api::V2));
         let Some(entered) = entered.filter(|entered| entered.attempt_id.is_some()) else { return Ok(None) };
         let twice = entered.order_id.map(|order| exceptions::is_paid_twice(conn, order)).transpose()?;
         let attempt = entered.attempt_id.map(|id| store::attempt(conn, id)).transpose()?.flatten();
@@ -166,7 +168,7 @@ pub async fn ask_told(
             |attempt: &Attempt| messages::was_answered(conn, attempt.order_id, attempt.id, entered.entered_at);
         let denied = || -> Result<bool> {
             let itself = attempt.as_ref().map(answered).transpose()? == Some(true);
-            Ok(itself || exceptions::was_said(conn, &transaction_id, settle::NEVER_PAID)?)
+            Ok(itself || exceptions::was_denied(conn, &transaction_id)?)
         };
         if !anyway && twice != Some(true) && !denied()? {
             return Ok(None);
@@ -177,12 +179,15 @@ pub async fn ask_told(
             true => messages::was_told_of(conn, &transaction_id, attempt.id)?,
             false => messages::was_asked(conn, &transaction_id, attempt.id)?,
         };
-        if heard || ledger::is_told_alone(conn, &transaction_id)? {
+        if (heard && !open) || ledger::is_told_alone(conn, &transaction_id)? {
             return Ok(None);
         }
-        Ok(Some((attempt, entered)))
+        // What v3 has made is paid by what WeChat signs alone.
+        let itself = attempt.params.api() == Api::V3
+            || messages::was_confirmed(conn, &transaction_id, attempt.id, entered.amount)?;
+        Ok(Some((attempt, entered, itself)))
     };
-    let Some((attempt, entered)) = shop.read(read).await? else { return Ok(None) };
+    let Some((attempt, entered, itself)) = shop.read(read).await? else { return Ok(None) };
     let asked = match attempt.account(shop) {
         Some(account) => Some(ask(shop, &account, &attempt).await?),
         None => ask_by_v3(shop, &attempt).await?,
@@ -192,10 +197,14 @@ pub async fn ask_told(
         Ok(Trade::Paid(payment)) => {
             Ok(payment.transaction_id == entered.transaction_id && payment.total == entered.amount)
         }
+        Ok(_) if itself => Err(BEHIND.to_owned()),
         Ok(_) => Ok(false),
         Err(e) => Err(e.to_string()),
     }))
 }
+
+/// What is said where WeChat's query does not know what WeChat itself has told of.
+const BEHIND: &str = "微信自己说过这笔款已收到，现在查单却说没有：系统会再查，查到了自己接着办；到商户平台查到是这一单收到的，请把资金异常里的那一条标记为已处理";
 
 /// A turn of the polling that makes notices a comfort rather than a need.
 pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
@@ -231,17 +240,28 @@ pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
     Ok(next(now).into_iter().chain(sooner).min().map_or(Ran::Done, |at| Ran::Again { at }))
 }
 
-/// What an order that waits to be sent stands on, where a notice of API v2 alone has told of it: goods wait for WeChat's word.
+/// What an order that waits to be sent stands on, where a notice of API v2 alone has told of it, or WeChat denies it: goods wait for WeChat's
+/// word. What it denies is asked about again for a day, each time after as long again as that has waited.
 async fn before_shipping(shop: &Shop, order: OrderId) -> Result<Ran> {
-    let Some(noticed) = shop.read(move |conn| Ok(ledger::noticed_alone(conn, order)?)).await? else {
-        return Ok(Ran::Done);
+    let read = move |conn: &Connection| match ledger::noticed_alone(conn, order)? {
+        Some(noticed) => Ok(Some(noticed.transaction_id)),
+        None => {
+            let paid = ledger::payment_of(conn, order)?.map(|paid| paid.transaction_id);
+            let denied = paid.as_deref().map(|paid| exceptions::denied_since(conn, paid)).transpose()?.flatten();
+            Ok(paid.filter(|_| denied.is_some()))
+        }
     };
+    let Some(transaction_id) = shop.read(read).await? else { return Ok(Ran::Done) };
     if !shop.wechat.may_ask(ORDER_QUERY) {
         return Ok(Ran::Again { at: shop.now() + MINUTE });
     }
-    Ok(match ask_noticed(shop, noticed.transaction_id).await? {
-        Some(Err(why)) => Ran::Failed(why),
-        Some(Ok(_)) | None => Ran::Done,
+    let asked = ask_noticed(shop, transaction_id.clone()).await?;
+    let denied = shop.read(move |conn| Ok(exceptions::denied_since(conn, &transaction_id)?)).await?;
+    let now = shop.now();
+    Ok(match (asked, denied) {
+        (_, Some(since)) if now - since < DAY => Ran::Again { at: now + soon(since, now, HOUR).max(MINUTE) },
+        (Some(Err(why)), None) => Ran::Failed(why),
+        _ => Ran::Done,
     })
 }
 

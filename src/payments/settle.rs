@@ -2,10 +2,10 @@
 
 use super::refund::{self, STOPPABLE_FOR, learn};
 use super::{Attempt, AttemptState, attempts, store, word};
-use crate::clock::{self, DAY};
+use crate::clock::{self, DAY, MINUTE};
 use crate::db::{DbError, Tx};
 use crate::error::{Code, Result};
-use crate::exceptions::{Kind, NewException, store as exceptions, unproven};
+use crate::exceptions::{Kind, NEVER_PAID, NewException, store as exceptions, unproven};
 use crate::ids::{AttemptId, ExceptionId, MessageId, OrderId, RefundId};
 use crate::jobs::{self, Task};
 use crate::ledger::{Entered, store as ledger};
@@ -13,7 +13,7 @@ use crate::message_log::store as messages;
 use crate::money::Fen;
 use crate::orders::store::NewPrice;
 use crate::orders::{self, Order, OrderStatus, Topic, Who, moves};
-use crate::refunds::{Refund, store as refunds};
+use crate::refunds::{NEVER_CAME_IN, Refund, RefundState, store as refunds};
 use crate::settings::Settings;
 use crate::wechat::{Api, Payment};
 
@@ -112,29 +112,31 @@ pub fn settle(
     Fact { tx, payment, source, message, today: settings.api() }.settle(settings)
 }
 
-/// How it begins and ends what is said of an attempt that WeChat does not know as paid.
-pub(super) const NEVER_PAID: &str = "微信说这一单没有收到过付款";
-const LOOK_FIRST: &str = "：请到商户平台核对，再发货";
-
-/// WeChat has said of an attempt that it was not paid: where it stands as paid, its goods wait for somebody who has looked.
+/// WeChat has said of an attempt that it was not paid: where it stands as paid, its goods wait for somebody who has looked, or for WeChat's
+/// yes. Its query may be behind its own notice, so it is asked again by itself.
 pub fn denied(tx: &Tx, attempt: AttemptId, said: &str) -> Result<()> {
     let paid = store::attempt(tx, attempt)?.filter(|attempt| attempt.state == AttemptState::Paid);
     let Some(transaction_id) = paid.and_then(|attempt| attempt.transaction_id) else { return Ok(()) };
     match ledger::payment(tx, &transaction_id)?.filter(|entered| entered.order_id.is_some()) {
         Some(entered) => {
-            let what = format!("{NEVER_PAID}（{said}），账上记着交易号 {transaction_id}{LOOK_FIRST}");
-            hold(tx, &entered, &what)
+            let what = format!("{NEVER_PAID}（{said}），账上记着交易号 {transaction_id}：请到商户平台核对，再发货");
+            match hold(tx, &entered, &what)? {
+                true => Ok(jobs::enqueue(tx, Task::Poll(attempt), tx.now() + MINUTE)?),
+                false => Ok(()),
+            }
         }
         None => Ok(()),
     }
 }
 
-/// Nothing is sent for a payment before somebody has looked.
-fn hold(tx: &Tx, entered: &Entered, what: &str) -> Result<()> {
-    match (exceptions::open(tx, &learn::to_look(entered, what))?, entered.order_id) {
-        (Some(_), Some(order)) => Ok(orders::store::note(tx, order, &Who::wechat(), Topic::Money, what)?),
-        _ => Ok(()),
+/// Nothing is sent for a payment that WeChat denies before somebody has looked. Whether that is new.
+fn hold(tx: &Tx, entered: &Entered, what: &str) -> Result<bool> {
+    let subject = exceptions::denial(&entered.transaction_id);
+    let opened = exceptions::open(tx, &NewException { subject, ..learn::to_look(entered, what) })?.is_some();
+    if let Some(order) = entered.order_id.filter(|_| opened) {
+        orders::store::note(tx, order, &Who::wechat(), Topic::Money, what)?;
     }
+    Ok(opened)
 }
 
 /// A payment on its way into the books.
@@ -260,8 +262,7 @@ impl Fact<'_> {
             }
             Some(_) if fits && attempt.transaction_id.as_ref() == Some(&payment.transaction_id) => {
                 if self.is_wechats_word() {
-                    let words = (NEVER_PAID, LOOK_FIRST);
-                    exceptions::take_back(tx, &payment.transaction_id, words, "微信说这一单付过款了")?;
+                    self.confirmed()?;
                 }
                 return Ok(Settled::AlreadyPaid);
             }
@@ -303,6 +304,33 @@ impl Fact<'_> {
             OrderStatus::PendingPayment => self.paid(attempt, &order),
             OrderStatus::Closed if order.paid == Fen::ZERO => self.late(attempt, &order, settings),
             _ => self.duplicate(attempt, &order),
+        }
+    }
+
+    /// WeChat says yes to what stands: nothing waits for that any longer.
+    fn confirmed(&self) -> Result<()> {
+        let (tx, transaction_id) = (self.tx, &self.payment.transaction_id);
+        if !exceptions::take_denial_back(tx, transaction_id, "微信说这一单付过款了")? {
+            return Ok(());
+        }
+        for refund in refunds::of_transaction(tx, transaction_id)? {
+            match refund.state {
+                RefundState::Approved => jobs::enqueue(tx, Task::Refund(refund.id), tx.now())?,
+                // What went back meanwhile may be this one.
+                RefundState::Failed if refund.problem_code == NEVER_CAME_IN && !self.payment.refund_started => {
+                    self.take_up(&refund)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A refund that was given up for WeChat's no goes on by itself, where there is still enough for it.
+    fn take_up(&self, refund: &Refund) -> Result<()> {
+        match refund::retry(self.tx, refund.id, &Who::system()) {
+            Err(e) => Ok(refunds::set_problem(self.tx, refund.id, &refund.problem_code, &e.message())?),
+            Ok(()) => Ok(()),
         }
     }
 

@@ -98,6 +98,7 @@ pub async fn stamp(shop: &Shop, id: BatchId) -> Result<()> {
             asks.extend(match Doubt::of(conn, order.id)? {
                 Some(Doubt::Unasked(_)) => Some(Task::LookBack),
                 Some(Doubt::Noticed(noticed)) => Some(Task::Poll(noticed.attempt)),
+                Some(Doubt::Denied(_, attempt)) => attempt.map(Task::Poll),
                 Some(Doubt::GoneBack(_)) | None => None,
             });
         }
@@ -672,6 +673,7 @@ fn by_its_state(conn: &Connection, order: &Order, parcel: &Parcel, allowed: Allo
     if let Some(doubt) = Doubt::of(conn, order.id)? {
         let next = match doubt {
             Doubt::GoneBack(_) => "核对过的请在订单页单独发货",
+            Doubt::Denied(..) => "系统在再向微信查，稍后点“重新核对”；到商户平台核对过的请在订单页单独发货",
             Doubt::Unasked(_) | Doubt::Noticed(_) => "系统在逐笔问，稍后点“重新核对”；等不及的请在订单页单独发货",
         };
         return Ok((Verdict::Wrong, format!("{}：{next}", doubt.text())));

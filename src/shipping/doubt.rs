@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::exceptions::store as exceptions;
-use crate::ids::OrderId;
+use crate::ids::{AttemptId, OrderId};
 use crate::ledger::{Noticed, Unasked, store as ledger};
 use crate::orders::{Topic, Who, store as orders};
 
@@ -16,6 +16,8 @@ pub enum Doubt {
     GoneBack(String),
     /// The shop went back to a backup, and WeChat has not said what went back meanwhile.
     Unasked(Unasked),
+    /// WeChat denies the payment: what was told of it, and the attempt that it is asked about again.
+    Denied(String, Option<AttemptId>),
     /// A notice of API v2 alone has told of it, the shop has a better key by now, and WeChat has said nothing itself.
     Noticed(Noticed),
 }
@@ -25,6 +27,9 @@ impl Doubt {
         if let Some(told) = exceptions::order_waits_for(conn, order)? {
             return Ok(Some(Doubt::GoneBack(told)));
         }
+        if let Some((told, attempt)) = exceptions::order_is_denied(conn, order)? {
+            return Ok(Some(Doubt::Denied(told, attempt)));
+        }
         if let Some(noticed) = ledger::noticed_alone(conn, order)? {
             return Ok(Some(Doubt::Noticed(noticed)));
         }
@@ -33,7 +38,7 @@ impl Doubt {
 
     pub fn text(&self) -> String {
         match self {
-            Doubt::GoneBack(told) => format!("{told}，还没有人核对过"),
+            Doubt::GoneBack(told) | Doubt::Denied(told, _) => format!("{told}，还没有人核对过"),
             Doubt::Unasked(unasked) if unasked.problem.is_empty() => {
                 "恢复备份之后，还没有问过微信这笔付款有没有退过".to_owned()
             }
@@ -53,7 +58,7 @@ impl Doubt {
     /// What comes before its goods leave, for a slip.
     pub fn first(&self) -> &'static str {
         match self {
-            Doubt::Noticed(_) => "先查实付款",
+            Doubt::Noticed(_) | Doubt::Denied(..) => "先查实付款",
             Doubt::GoneBack(_) | Doubt::Unasked(_) => "先核对退款",
         }
     }
@@ -61,8 +66,9 @@ impl Doubt {
     /// What whoever wants to send it all the same has to do.
     fn next(&self) -> &'static str {
         match self {
+            Doubt::Denied(..) => "请过几分钟再试，系统会再向微信查；到商户平台核对过、仍要发出的，请选「仍然发出」",
             Doubt::Noticed(_) => "请过一会儿再试；等不及的，到商户平台查到这笔款已收到、仍要发出的，请选「仍然发出」",
-            _ => "到商户平台核对过、仍要发出的，请选「仍然发出」",
+            Doubt::GoneBack(_) | Doubt::Unasked(_) => "到商户平台核对过、仍要发出的，请选「仍然发出」",
         }
     }
 }

@@ -2058,7 +2058,7 @@ async fn what_a_notice_of_v2_alone_has_paid_leaves_by_no_door_of_a_shop_by_v3() 
         assert_eq!(alice.status(&single.no).await, if truly { "shipped" } else { "to_ship" }, "{truly}");
         // Whoever has looked sends it, and WeChat's no is no riddle afterwards.
         if !truly {
-            let held = format!("select max(id) from money_exceptions where subject like '%{} gone back'", single.no);
+            let held = format!("select max(id) from money_exceptions where subject like '%{} denied'", single.no);
             let held = w.count(held).await;
             owner.post(&format!("/admin/exceptions/{held}/resolve"), &[("resolution", "查过")]).await;
             owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
@@ -2091,7 +2091,7 @@ async fn another_attempts_payment_pays_no_order_for_being_known() {
         owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
         assert_eq!(alice.status(&given.no).await, "to_ship", "{set_to}: {}", owner.said(&here).await);
         // Whoever ticks its item has not paid it.
-        let held = format!("select max(id) from money_exceptions where subject like '{transaction} gone back'");
+        let held = format!("select max(id) from money_exceptions where subject like '{transaction} denied'");
         let held = w.count(held).await;
         owner.post(&format!("/admin/exceptions/{held}/resolve"), &[("resolution", "看过")]).await;
         owner.post(&format!("{here}/refund"), &WHOLE).await;
@@ -2137,6 +2137,92 @@ async fn an_answer_that_is_older_than_the_money_holds_nothing() {
         assert_eq!(alice.status(&placed.no).await, "shipped", "{api}");
         w.must_hold().await;
     }
+}
+
+/// WeChat's query may be behind the payment that it has told of itself: the order waits, and is free again once it has caught up, by
+/// whichever door somebody comes or where nobody does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_the_query_does_not_know_yet_frees_itself() {
+    for (api, by) in [("v2", "nobody"), ("v3", "nobody"), ("v3", "ship"), ("v2", "table"), ("v3", "table")] {
+        let case = format!("{api} {by}");
+        let w = world(api).await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        let placed = w.paid(&alice, sku, 2).await;
+        let here = format!("/admin/orders/{}", placed.no);
+        w.wechat.fault_always("orderquery", Fault::refused("ORDERNOTEXIST", "not exist"));
+        owner.post(&format!("{here}/query"), &[]).await;
+        assert!(owner.said(&here).await.contains("账上记着已付款"), "{case}");
+        owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        let said = owner.said(&here).await;
+        assert!(said.contains("微信说这一单没有收到过付款") && said.contains("系统会再向微信查"), "{case}: {said}");
+        let (mut batch, mut number) = (String::new(), String::new());
+        if by == "table" {
+            let row = format!("{} SF1234567890123", placed.no);
+            batch = super::shipping::bring(&w, &owner, super::shipping::pasted(&row)).await;
+            assert!(owner.page(&batch).await.contains("系统在再向微信查"), "{case}");
+        } else {
+            number = super::refunds::refund_pieces(&w, &owner, &placed, 1).await;
+            w.run_jobs().await;
+            let page = owner.page(&format!("/admin/refunds/{number}")).await;
+            // What only a notice of v2 has told is given up, and taken up again.
+            let words = if api == "v2" { "所以没有退" } else { "微信自己说过这笔款已收到" };
+            assert!(page.contains(words) && !page.contains("也许就是这一笔"), "{case}: {page}");
+        }
+        let inbox = owner.page("/admin/exceptions").await;
+        assert!(inbox.contains("微信说付过了，这一条会自己结束") && !inbox.contains("账单都读全了"), "{case}: {inbox}");
+        w.run_jobs().await;
+        assert_eq!(w.wechat.all_refunds().len(), 0, "{case}");
+        w.wechat.clear_faults();
+        let open = "select count(*) from money_exceptions where state = 'open'";
+        match by {
+            "ship" => drop(owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await),
+            "table" => drop(owner.post(&format!("{batch}/allow"), &[]).await),
+            _ => w.advance(2 * MINUTE),
+        }
+        w.wait("WeChat's yes", || async {
+            w.run_jobs().await;
+            w.count(open).await == 0
+        })
+        .await;
+        if by == "table" {
+            owner.post(&format!("{batch}/allow"), &[]).await;
+            owner.post(&format!("{batch}/run"), &[]).await;
+        } else {
+            super::refunds::until(&w, &number, "succeeded").await;
+            owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        }
+        assert_eq!(alice.status(&placed.no).await, "shipped", "{case}: {}", owner.said(&here).await);
+        w.must_hold().await;
+    }
+}
+
+/// What WeChat goes on denying is asked about less and less, and no longer than a day; somebody's word ends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_wechat_goes_on_denying_is_not_asked_about_for_ever() {
+    let w = world("v3").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+    let placed = w.paid(&alice, sku, 2).await;
+    let here = format!("/admin/orders/{}", placed.no);
+    w.wechat.fault_always("orderquery", Fault::refused("ORDERNOTEXIST", "not exist"));
+    owner.post(&format!("{here}/query"), &[]).await;
+    let number = super::refunds::refund_pieces(&w, &owner, &placed, 1).await;
+    let asked = w.wechat.calls("orderquery");
+    for _ in 0..30 {
+        w.advance(HOUR);
+        w.run_jobs().await;
+    }
+    let more = w.wechat.calls("orderquery") - asked;
+    assert!((20..70).contains(&more), "{more}");
+    let left = w.count("select count(*) from jobs where kind = 'poll' and state <> 'done'").await;
+    assert_eq!((left, w.wechat.all_refunds().len()), (0, 0));
+    let item = item(&w, &w.transaction(&placed)).await;
+    owner.post(&format!("/admin/exceptions/{item}/resolve"), &[("resolution", "商户平台查到了")]).await;
+    super::refunds::until(&w, &number, "succeeded").await;
+    owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    assert_eq!(alice.status(&placed.no).await, "shipped", "{}", owner.said(&here).await);
+    w.must_hold().await;
 }
 
 /// Nobody else waits for WeChat: what a shop sells by one version goes out by it, and what was paid under a number that was left.

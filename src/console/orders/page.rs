@@ -627,6 +627,9 @@ async fn ask_wechat(shop: &Shop, role: Role, no: &str) -> Result<String> {
             since::ask_first(shop, order).await?;
             let asked = check::ask(shop, &account, &attempt).await?;
             match asked.trade.map_err(|e| unheard(e.to_string()))? {
+                Trade::NotPaid | Trade::Closed | Trade::Absent if attempt.state == AttemptState::Paid => {
+                    return Ok("微信回答：没有收到过付款，可是账上记着已付款。微信的查单可能晚几分钟，系统会再查；在那之前不发货、不退款".into());
+                }
                 Trade::Absent => return Ok("微信回答：没有这笔支付单（下单请求没有到达微信）".into()),
                 trade => trade,
             }

@@ -110,7 +110,8 @@ async fn is_perhaps_the_first(shop: &Shop, taken: &Taken, id: RefundId) -> Resul
             return Ok(None);
         }
         let Some(first) = ledger::payment_of(conn, order)? else { return Ok(None) };
-        let looked = exceptions::gone_back_settled_at(conn, &first.transaction_id)?.is_some();
+        let looked = exceptions::gone_back_settled_at(conn, &first.transaction_id)?.is_some()
+            || exceptions::is_denial_settled(conn, &first.transaction_id)?;
         Ok(Some(first.transaction_id).filter(|_| !looked))
     };
     let Some(first) = shop.read(read).await? else { return Ok(None) };
@@ -416,6 +417,10 @@ async fn next(shop: &Shop, account: &Account, id: RefundId, unknown_there: bool)
         }
         if let Some(told) = gone_back_unseen(tx, &refund, &transaction_id)? {
             give_up(tx, &refund, LOOKED, &to_compare(&told))?;
+            return Ok(Next::Rest(Ran::Done));
+        }
+        if exceptions::denied_since(tx, &transaction_id)?.is_some() {
+            give_up(tx, &refund, NEVER_CAME_IN, UNPROVEN)?;
             return Ok(Next::Rest(Ran::Done));
         }
         // One that WeChat never heard of may be sent again at once; one that came too often may not.
