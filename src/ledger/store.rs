@@ -399,7 +399,8 @@ pub fn put_asks_first(tx: &Tx, mch_id: Option<&str>) -> Result<()> {
 }
 
 /// Orders that wait to be sent for such money under that number, and of which WeChat has answered nothing since. Of an attempt it is asked
-/// by its number: what paid it was told then, and other money under its own.
+/// by its number: what paid it was told then, and other money under its own. An answer that names other money is none before it stands
+/// with this.
 macro_rules! noticed {
     ($which:literal) => {
         concat!(
@@ -420,6 +421,10 @@ macro_rules! noticed {
                                  and (m.attempt_id = a.id or m.attempt_id is null and a.transaction_id is not p.wechat_id))
               and not exists (select 1 from messages m
                                where m.order_id = a.order_id and m.attempt_id = a.id and m.kind = 'orderquery' and m.verdict = 'ok'
+                                 and (m.transaction_id is null or m.transaction_id = p.wechat_id
+                                      or exists (select 1 from money_exceptions e
+                                                  where e.kind = 'amount_mismatch'
+                                                    and e.subject in (p.wechat_id || ' denied', p.wechat_id || ' gone back')))
                                  and coalesce(m.id > (select min(n.id) from messages n
                                                        where n.order_id = a.order_id and n.attempt_id = a.id and n.kind = 'notify'
                                                          and n.verdict = 'ok' and n.transaction_id is null), m.at >= p.at))"

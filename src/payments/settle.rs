@@ -258,6 +258,12 @@ impl Fact<'_> {
                 if let Some(known) = known.filter(|_| self.is_wechats_word()) {
                     self.pays_another(known)?;
                 }
+                // What WeChat has for this attempt is not what a notice has paid it with.
+                if attempt.state == AttemptState::Paid
+                    && let Some(told) = self.contradicted(attempt)?
+                {
+                    self.hold_for_another(&told)?;
+                }
                 return self.orphan(Some(attempt), "微信交易号已经属于另一笔支付单");
             }
             Some(_) if fits && attempt.transaction_id.as_ref() == Some(&payment.transaction_id) => {
@@ -435,12 +441,16 @@ impl Fact<'_> {
         if !gone {
             self.outside(Kind::AmountMismatch, Some(attempt), &what)?;
         }
-        let what = format!(
-            "微信说这一单付的是交易号 {}，账上记的 {told} 只有 API v2 的通知说过：请到商户平台核对，再发货",
-            payment.transaction_id
-        );
-        hold(self.tx, known, &what)?;
+        self.hold_for_another(known)?;
         Ok(Settled::OtherTransaction)
+    }
+
+    fn hold_for_another(&self, known: &Entered) -> Result<()> {
+        let what = format!(
+            "微信说这一单付的是交易号 {}，账上记的 {} 只有 API v2 的通知说过：请到商户平台核对，再发货",
+            self.payment.transaction_id, known.transaction_id
+        );
+        hold(self.tx, known, &what).map(drop)
     }
 
     /// Back to the payer by itself, unless staff stop it in time. Money that was reported before is on its way already.

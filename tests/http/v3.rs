@@ -2105,6 +2105,48 @@ async fn another_attempts_payment_pays_no_order_for_being_known() {
     }
 }
 
+/// The same where another order has been given the money by then that WeChat tells of: what the first stands on is no truer for that.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_waits_that_a_lie_has_paid_although_its_true_money_stands_elsewhere() {
+    for (set_to, healed) in [("v2", false), ("v3", false), ("v3", true)] {
+        let case = format!("{set_to} {healed}");
+        let w = world("").await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        owner.post("/admin/settings", &[("wechat-api", "v2")]).await;
+        let [lied, other] = [Placed::of(alice.buy(sku, 1).await), Placed::of(alice.buy(sku, 1).await)];
+        let theirs = w.wechat.sell_elsewhere(&sale(APP_ID, "JSAPI", "OTHERPROG20261130001", 8800)).unwrap();
+        w.notify(told(&w, &lied, &lied.out_trade_no, &theirs, "8800")).await;
+        w.wechat.pay_unheard(&lied.prepay_id, Paying::Well).unwrap();
+        w.notify(told(&w, &other, &other.out_trade_no, &w.transaction(&lied), "8800")).await;
+        owner.post(&format!("/admin/orders/{}/query", lied.no), &[]).await;
+        if healed {
+            // As an older program has left it.
+            let forget = "delete from money_exceptions where subject like '% denied'";
+            w.shop.write(move |tx| Ok(tx.execute_batch(forget)?)).await.unwrap();
+        }
+        owner.post("/admin/settings", &[("wechat-api", set_to)]).await;
+        // By the table, which asks nobody while it sends.
+        let row = format!("{} SF1234567890123", lied.no);
+        let batch = super::shipping::bring(&w, &owner, super::shipping::pasted(&row)).await;
+        owner.post(&format!("{batch}/run"), &[]).await;
+        for (order, words) in [(&lied, "微信说这一单付的是交易号"), (&other, "微信说这一单没有收到过付款")]
+        {
+            let here = format!("/admin/orders/{}", order.no);
+            owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+            let said = owner.said(&here).await;
+            assert!(said.contains(words) && said.contains("还没有人核对过"), "{case}: {said}");
+            assert_eq!(alice.status(&order.no).await, "to_ship", "{case}");
+        }
+        // Whoever has looked sends it.
+        let held = w.count(format!("select max(id) from money_exceptions where subject = '{theirs} denied'")).await;
+        owner.post(&format!("/admin/exceptions/{held}/resolve"), &[("resolution", "查过")]).await;
+        owner.post(&format!("/admin/orders/{}/ship", lied.no), &[("tracking_no", "SF1234567890123")]).await;
+        assert_eq!(alice.status(&lied.no).await, "shipped", "{case}");
+        w.must_hold().await;
+    }
+}
+
 /// A question that was on its way when the money came says nothing of it; and where WeChat says yes after a no, nothing is held any longer.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_older_than_the_money_holds_nothing() {
