@@ -2147,6 +2147,33 @@ async fn an_order_waits_that_a_lie_has_paid_although_its_true_money_stands_elsew
     }
 }
 
+/// A late payment that a notice of API v2 alone has told of is asked about before its order is taken up again, in a shop by v2, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_payment_of_another_program_takes_no_order_up_in_a_shop_by_v2() {
+    let w = world("v2").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    alice.post(&format!("/orders/{}/cancel", placed.no), None).await.ok();
+    w.wait("the closing", || async {
+        w.advance(MINUTE);
+        w.run_jobs().await;
+        w.count("select count(*) from attempts where state = 'closed'").await == 1
+    })
+    .await;
+    w.advance(25 * HOUR);
+    w.run_jobs().await;
+    let theirs = w.wechat.sell_elsewhere(&sale(APP_ID, "JSAPI", "OTHERPROG20261130001", 8800)).unwrap();
+    w.notify(told(&w, &placed, &placed.out_trade_no, &theirs, "8800")).await;
+    owner.post(&format!("/admin/exceptions/{}/restore", item(&w, &theirs).await), &[]).await;
+    let here = format!("/admin/orders/{}", placed.no);
+    owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    let said = owner.said(&here).await;
+    assert!(said.contains("微信说这一单没有收到过付款") && said.contains("还没有人核对过"), "{said}");
+    assert_eq!(alice.status(&placed.no).await, "to_ship");
+    w.must_hold().await;
+}
+
 /// A question that was on its way when the money came says nothing of it; and where WeChat says yes after a no, nothing is held any longer.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_older_than_the_money_holds_nothing() {

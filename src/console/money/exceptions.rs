@@ -18,8 +18,8 @@ use crate::exceptions::{Exception, Kind, Look, store};
 use crate::ids::{ExceptionId, OrderNo, OutRefundNo};
 use crate::money::yuan;
 use crate::orders::Who;
-use crate::payments::linked;
 use crate::payments::refund::{learn, rest_of};
+use crate::payments::{check, linked};
 use crate::reconcile::decide::{self, Case};
 use crate::reconcile::parts::day;
 use crate::refunds::{Refund, store as refunds};
@@ -235,22 +235,34 @@ async fn restore(shop: &State<Shop>, staff: Manager, id: &str, form: Form<Act>) 
 }
 
 async fn restore_asked(shop: &Shop, staff: Staff, id: &str, shown: Option<String>) -> Result<()> {
-    let unheard = ask_before(shop, id).await?;
+    let unheard = match its_payment(shop, id).await? {
+        Some(paid) => {
+            // What a notice of API v2 alone has told is asked about in any shop: its no holds what is taken up.
+            let asked = check::ask_told(shop, paid.clone(), true).await?;
+            linked::ask_before(shop, paid).await?.or(asked.and_then(std::result::Result::err))
+        }
+        None => None,
+    };
     let restore = move |tx: &Tx, case: &Case, who: &Who| decide::restore(tx, case, unheard.as_deref(), who);
     act(shop, staff, id, "恢复订单", shown, restore).await
 }
 
 /// Whether any of the money went back meanwhile: why WeChat was not heard about it, where it was not.
 async fn ask_before(shop: &Shop, id: &str) -> Result<Option<String>> {
+    match its_payment(shop, id).await? {
+        Some(transaction_id) => linked::ask_before(shop, transaction_id).await,
+        None => Ok(None),
+    }
+}
+
+/// What an open item is about, unless it waits for WeChat's word itself.
+async fn its_payment(shop: &Shop, id: &str) -> Result<Option<String>> {
     let (id, look) = (id_of(id)?, look_of(shop));
     let read = move |conn: &Connection| {
         let waits = |exception: &Exception| exception.open && !exception.is_unproven(look);
         Ok(store::by_id(conn, id)?.filter(waits).map(|exception| exception.transaction_id))
     };
-    match shop.read(read).await? {
-        Some(transaction_id) => linked::ask_before(shop, transaction_id).await,
-        None => Ok(None),
-    }
+    shop.read(read).await
 }
 
 #[derive(FromForm)]
