@@ -71,6 +71,8 @@ const FORGOTTEN: &str = " forgotten gone back";
 const DENIED: &str = " denied";
 /// … and what is said of that begins so where it knows the attempt as not paid.
 pub const NEVER_PAID: &str = "微信说这一单没有收到过付款";
+/// How begins what is said of money that WeChat gives to an order's attempt, and that a notice of API v2 has given to another order before.
+pub const PAID_FOR_THIS: &str = "微信说这笔款是付给这一单的";
 
 /// The moment in which an item is looked at.
 #[derive(Clone, Copy, Debug, Default)]
@@ -310,6 +312,9 @@ impl Exception {
                 "在那之前货不发、退款不发：到商户平台按微信交易号核对，是这一单收到的，标记为已处理，再发货；不是的，不要发货。"
             }
             Kind::AmountMismatch if self.fee_type != "CNY" => "外币款项请在微信商户平台退款，处理后在这里登记。",
+            Kind::OrphanPayment if self.inside && self.what.starts_with(PAID_FOR_THIS) => {
+                "这一单还算没有付款，那一单不要发货，从本店也不退那一单的款。请到微信商户平台按微信交易号把这笔钱退给付款人：退完系统会登记，这一条和那一单的都会自己结束；买家还要的，请他重新下单，再换掉 APIv2 密钥。"
+            }
             Kind::DuplicatePayment | Kind::AmountMismatch | Kind::OrphanPayment if self.inside => {
                 "这笔钱记在订单里，不从这里退：要退的到订单页退给买家，核对完在这里登记。"
             }

@@ -5,7 +5,7 @@ use super::{Attempt, AttemptState, attempts, store, word};
 use crate::clock::{self, DAY, MINUTE};
 use crate::db::{DbError, Tx};
 use crate::error::{Code, Result};
-use crate::exceptions::{Kind, NEVER_PAID, NewException, store as exceptions, unproven};
+use crate::exceptions::{Kind, NEVER_PAID, NewException, PAID_FOR_THIS, store as exceptions, unproven};
 use crate::ids::{AttemptId, ExceptionId, MessageId, OrderId, RefundId};
 use crate::jobs::{self, Task};
 use crate::ledger::{Entered, store as ledger};
@@ -255,14 +255,18 @@ impl Fact<'_> {
         match ledger::entered_for(tx, &payment.transaction_id)? {
             None if fits => {}
             Some(known) if known != Some(attempt.id) => {
-                if let Some(known) = known.filter(|_| self.is_wechats_word()) {
-                    self.pays_another(known)?;
-                }
                 // What WeChat has for this attempt is not what a notice has paid it with.
                 if attempt.state == AttemptState::Paid
                     && let Some(told) = self.contradicted(attempt)?
                 {
                     self.hold_for_another(&told)?;
+                }
+                if let Some(known) = known.filter(|_| self.is_wechats_word())
+                    && self.pays_another(known)?
+                    && attempt.state != AttemptState::Paid
+                    && let Some(other) = self.other_order(attempt)?
+                {
+                    return self.stands_with(&other, attempt);
                 }
                 return self.orphan(Some(attempt), "微信交易号已经属于另一笔支付单");
             }
@@ -341,12 +345,33 @@ impl Fact<'_> {
     }
 
     /// A notice of API v2 alone has given the money to an attempt, and WeChat gives it to another one: the first was not paid by it.
-    fn pays_another(&self, known: AttemptId) -> Result<()> {
+    fn pays_another(&self, known: AttemptId) -> Result<bool> {
         let is_by_v2 = store::attempt(self.tx, known)?.is_some_and(|attempt| attempt.params.api() == Api::V2);
-        if is_by_v2 && !messages::was_told_of(self.tx, &self.payment.transaction_id, known)? {
+        let another = is_by_v2 && !messages::was_told_of(self.tx, &self.payment.transaction_id, known)?;
+        if another {
             denied(self.tx, known, &format!("这笔款的商户订单号是 {}", self.payment.out_trade_no))?;
         }
-        Ok(())
+        Ok(another)
+    }
+
+    /// The order that this payment stands with, where that is not the attempt's own.
+    fn other_order(&self, attempt: &Attempt) -> Result<Option<Order>> {
+        let other = self.of_an_order()?.and_then(|entered| entered.order_id).filter(|id| *id != attempt.order_id);
+        Ok(other.map(|id| orders::store::by_id(self.tx, id)).transpose()?.flatten())
+    }
+
+    /// WeChat gives an unpaid attempt money that stands with another order, and the books are not rewritten. Where a notice had told of it
+    /// before, its item says so from now on.
+    fn stands_with(&self, other: &Order, attempt: &Attempt) -> Result<Settled> {
+        let (number, total) = (&self.payment.out_trade_no, self.payment.total);
+        let what = format!(
+            "{PAID_FOR_THIS}（商户订单号 {number}，¥{total}），账上却被一条 API v2 的通知记在订单 {} 里：账没有改",
+            other.order_no
+        );
+        if self.outside(Kind::OrphanPayment, Some(attempt), &what)?.is_none() {
+            exceptions::open_saying(self.tx, &self.item(Kind::OrphanPayment, Some(attempt), self.subject(), &what))?;
+        }
+        Ok(Settled::Orphan)
     }
 
     fn paid(&self, attempt: &Attempt, order: &Order) -> Result<Settled> {

@@ -2147,6 +2147,40 @@ async fn an_order_waits_that_a_lie_has_paid_although_its_true_money_stands_elsew
     }
 }
 
+/// Whose money a lie has given to another order: its item says so, and how it goes back. It ends by itself then.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_paid_an_order_that_a_lie_has_robbed_is_given_back() {
+    for told_before in [false, true] {
+        let w = world("v2").await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        let [given, truly] = [Placed::of(alice.buy(sku, 1).await), Placed::of(alice.buy(sku, 1).await)];
+        w.wechat.pay_unheard(&truly.prepay_id, Paying::Well).unwrap();
+        let transaction = w.transaction(&truly);
+        w.notify(told(&w, &given, &given.out_trade_no, &transaction, "8800")).await;
+        if told_before {
+            w.notify(told(&w, &truly, &truly.out_trade_no, &transaction, "8800")).await;
+        }
+        let here = format!("/admin/orders/{}", truly.no);
+        owner.post(&format!("{here}/query"), &[]).await;
+        assert!(owner.said(&here).await.contains("已支付 ¥88.00，没有记到这一单"), "{told_before}");
+        let inbox = owner.page("/admin/exceptions").await;
+        let words = format!("账上却被一条 API v2 的通知记在订单 {} 里", given.no);
+        assert!(inbox.contains(&words) && inbox.contains("退给付款人：退完系统会登记"), "{told_before}: {inbox}");
+        assert!(told_before || owner.page(&here).await.contains(&words), "{told_before}");
+        w.wechat.refund_by_console(&transaction, 8800).unwrap();
+        let open = "select count(*) from money_exceptions where state = 'open' and kind <> 'console_refund'";
+        w.wait("the end", || async {
+            w.advance(MINUTE);
+            w.run_jobs().await;
+            w.count(open).await == 0
+        })
+        .await;
+        assert_eq!(alice.status(&given.no).await, "closed", "{told_before}");
+        w.must_hold().await;
+    }
+}
+
 /// A late payment that a notice of API v2 alone has told of is asked about before its order is taken up again, in a shop by v2, too.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_payment_of_another_program_takes_no_order_up_in_a_shop_by_v2() {

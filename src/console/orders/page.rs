@@ -626,6 +626,11 @@ async fn ask_wechat(shop: &Shop, role: Role, no: &str) -> Result<String> {
             let account = attempt.account(shop).ok_or_else(unasked)?;
             since::ask_first(shop, order).await?;
             let asked = check::ask(shop, &account, &attempt).await?;
+            if let (Ok(Trade::Paid(payment)), Some(settled)) = (&asked.trade, asked.settled)
+                && !settled.fits_an_order()
+            {
+                return Ok(format!("微信回答：已支付 ¥{}，没有记到这一单：{}", payment.total, settled.text()));
+            }
             match asked.trade.map_err(|e| unheard(e.to_string()))? {
                 Trade::NotPaid | Trade::Closed | Trade::Absent if attempt.state == AttemptState::Paid => {
                     return Ok("微信回答：没有收到过付款，可是账上记着已付款。微信的查单可能晚几分钟，系统会再查；在那之前不发货、不退款".into());
