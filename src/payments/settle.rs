@@ -13,7 +13,7 @@ use crate::message_log::store as messages;
 use crate::money::Fen;
 use crate::orders::store::NewPrice;
 use crate::orders::{self, Order, OrderStatus, Topic, Who, moves};
-use crate::refunds::{NEVER_CAME_IN, Refund, RefundState, store as refunds};
+use crate::refunds::{FIRST_UNPROVEN, NEVER_CAME_IN, Refund, RefundState, store as refunds};
 use crate::settings::Settings;
 use crate::wechat::{Api, Payment};
 
@@ -322,6 +322,14 @@ impl Fact<'_> {
         let (tx, transaction_id) = (self.tx, &self.payment.transaction_id);
         if !exceptions::take_denial_back(tx, transaction_id, "微信说这一单付过款了")? {
             return Ok(());
+        }
+        // A second payment that was kept back because this one seemed to be a lie.
+        let order = self.of_an_order()?.and_then(|entered| entered.order_id);
+        for second in order.map(|order| refunds::of_order(tx, order)).transpose()?.unwrap_or_default() {
+            let Refund { state, problem_code, .. } = &second.refund;
+            if *state == RefundState::Failed && problem_code == FIRST_UNPROVEN {
+                self.take_up(&second.refund)?;
+            }
         }
         for refund in refunds::of_transaction(tx, transaction_id)? {
             match refund.state {

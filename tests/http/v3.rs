@@ -1071,57 +1071,81 @@ async fn of_two_payments_that_notices_tell_of_the_true_one_does_not_go_back_by_i
 /// The same of two payments of an order under two numbers: what it stands on is asked about before the other goes back.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_order_stands_on_is_asked_about_before_a_second_payment_goes_back() {
-    let w = World::new().await;
-    let sku = w.product("苹果", 9000, 99).await;
-    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
-    let first = Placed::of(alice.buy(sku, 1).await);
-    let here = format!("/admin/orders/{}", first.no);
-    w.advance(6 * MINUTE);
-    owner.post(&format!("{here}/price"), &[("total", "88"), ("freight", "0"), ("reason", "老客")]).await;
-    let anew = format!("/orders/{}/prepay", first.no);
-    w.wait("the new attempt", || async { alice.post(&anew, None).await.status == 200 }).await;
-    let package = alice.post(&anew, None).await.ok()["payment"]["package"].as_str().unwrap().to_owned();
-    let second = Placed {
-        out_trade_no: format!("{}02", first.no),
-        no: first.no.clone(),
-        prepay_id: package.trim_start_matches("prepay_id=").to_owned(),
-        total: 8800,
-    };
-    for call in ["orderquery", "closeorder"] {
-        w.wechat.fault_always(call, Fault::Http500);
+    for truly in [false, true] {
+        let w = World::new().await;
+        let sku = w.product("苹果", 9000, 99).await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        let first = Placed::of(alice.buy(sku, 1).await);
+        let here = format!("/admin/orders/{}", first.no);
+        w.advance(6 * MINUTE);
+        owner.post(&format!("{here}/price"), &[("total", "88"), ("freight", "0"), ("reason", "老客")]).await;
+        let anew = format!("/orders/{}/prepay", first.no);
+        w.wait("the new attempt", || async { alice.post(&anew, None).await.status == 200 }).await;
+        let package = alice.post(&anew, None).await.ok()["payment"]["package"].as_str().unwrap().to_owned();
+        let second = Placed {
+            out_trade_no: format!("{}02", first.no),
+            no: first.no.clone(),
+            prepay_id: package.trim_start_matches("prepay_id=").to_owned(),
+            total: 8800,
+        };
+        for call in ["orderquery", "closeorder"] {
+            w.wechat.fault_always(call, Fault::Http500);
+        }
+        let stands = match truly {
+            true => {
+                w.wechat.pay_unheard(&first.prepay_id, Paying::Late).unwrap();
+                w.transaction(&first)
+            }
+            false => "4200009001".to_owned(),
+        };
+        w.notify(told(&w, &first, &first.out_trade_no, &stands, "9000")).await;
+        assert_eq!(alice.status(&first.no).await, "to_ship");
+        w.wechat.pay_unheard(&second.prepay_id, Paying::Well).unwrap();
+        w.notify(told(&w, &second, &second.out_trade_no, &w.transaction(&second), "8800")).await;
+        w.advance(5 * MINUTE);
+        w.run_jobs().await;
+        assert_eq!(w.count("select count(*) from refunds where state = 'approved'").await, 1);
+        w.wechat.clear_faults();
+        // WeChat's query may be behind.
+        w.wechat.fault_always("orderquery", Fault::refused("ORDERNOTEXIST", "not exist"));
+        w.advance(20 * MINUTE);
+        w.wait("the no", || async {
+            w.run_jobs().await;
+            w.count("select count(*) from refunds where state = 'failed' and problem_code = 'FIRST_UNPROVEN'").await
+                == 1
+        })
+        .await;
+        assert_eq!(w.wechat.all_refunds().len(), 0);
+        owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        assert!(owner.said(&here).await.contains("微信说这一单没有收到过付款"));
+        let inbox = owner.page("/admin/exceptions").await;
+        assert!(inbox.contains("这一笔也许才是买家真付的，所以没有退"), "{inbox}");
+        w.wechat.clear_faults();
+        if truly {
+            // Its yes brings it on by itself.
+            w.wait("the refund", || async {
+                w.advance(MINUTE);
+                w.run_jobs().await;
+                w.wechat.refunds(&w.transaction(&second)).len() == 1
+            })
+            .await;
+            w.must_hold().await;
+            continue;
+        }
+        let retry = format!("/admin/refunds/{}R01/retry", first.no);
+        owner.post(&retry, &[]).await;
+        w.run_jobs().await;
+        assert_eq!(w.wechat.all_refunds().len(), 0, "nobody has looked");
+        let hold = item(&w, &stands).await;
+        owner.post(&format!("/admin/exceptions/{hold}/resolve"), &[("resolution", "核对过了")]).await;
+        owner.post(&retry, &[]).await;
+        w.wait("the refund", || async {
+            w.run_jobs().await;
+            w.wechat.refunds(&w.transaction(&second)).len() == 1
+        })
+        .await;
+        w.must_hold().await;
     }
-    w.notify(told(&w, &first, &first.out_trade_no, "4200009001", "9000")).await;
-    assert_eq!(alice.status(&first.no).await, "to_ship");
-    w.wechat.pay_unheard(&second.prepay_id, Paying::Well).unwrap();
-    w.notify(told(&w, &second, &second.out_trade_no, &w.transaction(&second), "8800")).await;
-    w.advance(5 * MINUTE);
-    w.run_jobs().await;
-    assert_eq!(w.count("select count(*) from refunds where state = 'approved'").await, 1);
-    w.wechat.clear_faults();
-    w.advance(20 * MINUTE);
-    w.wait("the no", || async {
-        w.run_jobs().await;
-        w.count("select count(*) from refunds where state = 'failed' and problem_code = 'FIRST_UNPROVEN'").await == 1
-    })
-    .await;
-    assert_eq!(w.wechat.all_refunds().len(), 0);
-    owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
-    assert!(owner.said(&here).await.contains("微信说这一单没有收到过付款"));
-    let inbox = owner.page("/admin/exceptions").await;
-    assert!(inbox.contains("这一笔也许才是买家真付的，所以没有退"), "{inbox}");
-    let retry = format!("/admin/refunds/{}R01/retry", first.no);
-    owner.post(&retry, &[]).await;
-    w.run_jobs().await;
-    assert_eq!(w.wechat.all_refunds().len(), 0, "nobody has looked");
-    let hold = item(&w, "4200009001").await;
-    owner.post(&format!("/admin/exceptions/{hold}/resolve"), &[("resolution", "核对过了")]).await;
-    owner.post(&retry, &[]).await;
-    w.wait("the refund", || async {
-        w.run_jobs().await;
-        w.wechat.refunds(&w.transaction(&second)).len() == 1
-    })
-    .await;
-    w.must_hold().await;
 }
 
 /// What was truly paid by API v2 goes back as ever once the shop sells by v3, and WeChat is asked about it once; where it says another
