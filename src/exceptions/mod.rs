@@ -73,6 +73,8 @@ const DENIED: &str = " denied";
 pub const NEVER_PAID: &str = "微信说这一单没有收到过付款";
 /// How begins what is said of money that WeChat gives to an order's attempt, and that a notice of API v2 has given to another order before.
 pub const PAID_FOR_THIS: &str = "微信说这笔款是付给这一单的";
+/// How begins what is said of money that took an order up while WeChat could not be asked whether any of it went back.
+pub const UNHEARD: &str = "没能向微信问清这笔款有没有退过";
 
 /// The moment in which an item is looked at.
 #[derive(Clone, Copy, Debug, Default)]

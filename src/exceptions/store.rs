@@ -3,7 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::{
-    Asking, BOUNCED, DENIED, Exception, FORGOTTEN, GONE_BACK, Look, MATCHED_AGAIN, NEVER_PAID, NewException, unproven,
+    Asking, BOUNCED, DENIED, Exception, FORGOTTEN, GONE_BACK, Look, MATCHED_AGAIN, NEVER_PAID, NewException, UNHEARD,
+    unproven,
 };
 use crate::clock::Day;
 use crate::db::{DbError, Tx};
@@ -144,6 +145,17 @@ pub fn denied_since(conn: &Connection, transaction_id: &str) -> Result<Option<i6
         .query_row([transaction_id, DENIED, GONE_BACK, NEVER_PAID], |row| row.get(0))
 }
 
+/// The same, or since when an order that was taken up waits for WeChat to be heard at all.
+pub fn word_awaited_since(conn: &Connection, transaction_id: &str) -> Result<Option<i64>> {
+    let unheard: Option<i64> = conn
+        .prepare_cached(
+            "select min(opened_at) from money_exceptions
+              where kind = 'amount_mismatch' and subject = ?1 and state = 'open' and what like ?2 || '%'",
+        )?
+        .query_row(params![gone_back(transaction_id), UNHEARD], |row| row.get(0))?;
+    Ok(denied_since(conn, transaction_id)?.or(unheard))
+}
+
 /// Whether WeChat has ever denied it, whatever became of that.
 pub fn was_denied(conn: &Connection, transaction_id: &str) -> Result<bool> {
     conn.prepare_cached(denials!("1", ""))?.exists([transaction_id, DENIED, GONE_BACK, NEVER_PAID])
@@ -168,6 +180,16 @@ pub fn take_denial_back(tx: &Tx, transaction_id: &str, resolution: &str) -> Resu
         )?
         .execute(params![transaction_id, DENIED, GONE_BACK, NEVER_PAID, resolution, tx.now()])?;
     Ok(n > 0)
+}
+
+/// WeChat has been heard, and nothing went back.
+pub fn take_unheard_back(tx: &Tx, transaction_id: &str, resolution: &str) -> Result<()> {
+    tx.prepare_cached(
+        "update money_exceptions set state = 'resolved', resolution = ?3, resolved_at = ?4
+          where kind = 'amount_mismatch' and subject = ?1 and state = 'open' and what like ?2 || '%'",
+    )?
+    .execute(params![gone_back(transaction_id), UNHEARD, resolution, tx.now()])?;
+    Ok(())
 }
 
 /// What WeChat denies of an order's payment while that waits for somebody, and the attempt that is asked about.

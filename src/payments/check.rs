@@ -158,7 +158,7 @@ pub async fn ask_told(
     anyway: bool,
 ) -> Result<Option<std::result::Result<bool, String>>> {
     let read = move |conn: &Connection| {
-        let open = exceptions::denied_since(conn, &transaction_id)?.is_some();
+        let open = exceptions::word_awaited_since(conn, &transaction_id)?.is_some();
         let entered = ledger::payment(conn, &transaction_id)?.filter(|entered| open || entered.api == Some(Api::V2));
         let Some(entered) = entered.filter(|entered| entered.attempt_id.is_some()) else { return Ok(None) };
         let twice = entered.order_id.map(|order| exceptions::is_paid_twice(conn, order)).transpose()?;
@@ -170,7 +170,7 @@ pub async fn ask_told(
             let itself = attempt.as_ref().map(answered).transpose()? == Some(true);
             Ok(itself || exceptions::was_denied(conn, &transaction_id)?)
         };
-        if !anyway && twice != Some(true) && !denied()? {
+        if !anyway && !open && twice != Some(true) && !denied()? {
             return Ok(None);
         }
         // What paid an attempt was paid for its number; other money has come beside it.
@@ -240,15 +240,15 @@ pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
     Ok(next(now).into_iter().chain(sooner).min().map_or(Ran::Done, |at| Ran::Again { at }))
 }
 
-/// What an order that waits to be sent stands on, where a notice of API v2 alone has told of it, or WeChat denies it: goods wait for WeChat's
-/// word. What it denies is asked about again for a day, each time after as long again as that has waited.
+/// What an order that waits to be sent stands on, where a notice of API v2 alone has told of it, or WeChat denies it or was not heard when it was taken
+/// up again: goods wait for WeChat's word. What waits so is asked about again for a day, each time after as long again as that has waited.
 async fn before_shipping(shop: &Shop, order: OrderId) -> Result<Ran> {
     let read = move |conn: &Connection| match ledger::noticed_alone(conn, order)? {
         Some(noticed) => Ok(Some(noticed.transaction_id)),
         None => {
             let paid = ledger::payment_of(conn, order)?.map(|paid| paid.transaction_id);
-            let denied = paid.as_deref().map(|paid| exceptions::denied_since(conn, paid)).transpose()?.flatten();
-            Ok(paid.filter(|_| denied.is_some()))
+            let since = paid.as_deref().map(|paid| exceptions::word_awaited_since(conn, paid)).transpose()?.flatten();
+            Ok(paid.filter(|_| since.is_some()))
         }
     };
     let Some(transaction_id) = shop.read(read).await? else { return Ok(Ran::Done) };
@@ -256,9 +256,9 @@ async fn before_shipping(shop: &Shop, order: OrderId) -> Result<Ran> {
         return Ok(Ran::Again { at: shop.now() + MINUTE });
     }
     let asked = ask_noticed(shop, transaction_id.clone()).await?;
-    let denied = shop.read(move |conn| Ok(exceptions::denied_since(conn, &transaction_id)?)).await?;
+    let awaited = shop.read(move |conn| Ok(exceptions::word_awaited_since(conn, &transaction_id)?)).await?;
     let now = shop.now();
-    Ok(match (asked, denied) {
+    Ok(match (asked, awaited) {
         (_, Some(since)) if now - since < DAY => Ran::Again { at: now + soon(since, now, HOUR).max(MINUTE) },
         (Some(Err(why)), None) => Ran::Failed(why),
         _ => Ran::Done,

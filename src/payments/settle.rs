@@ -164,6 +164,12 @@ impl Fact<'_> {
         let entered = match self.is_wechats_word() {
             true => {
                 word::confirm(self.tx, self.payment)?;
+                // A refund that was told of meanwhile is not answered by that.
+                let id = &self.payment.transaction_id;
+                let whole = settled != Settled::Paid && !self.payment.refund_started;
+                if whole && learn::untold_since(self.tx, id)?.is_none() {
+                    exceptions::take_unheard_back(self.tx, id, "微信说这笔款没有退过")?;
+                }
                 format!("已向微信查实：{}", settled.text())
             }
             false => format!("又收到了通知，现在收款用 {}：{}", self.today.text(), settled.text()),

@@ -1,8 +1,9 @@
 //! What a person does about money that fits no order: each button of the inbox, behind `Case::options`.
 
+use crate::clock::MINUTE;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::exceptions::{Exception, Kind, Look, NewException, Options, store};
+use crate::exceptions::{Exception, Kind, Look, NewException, Options, UNHEARD, store};
 use crate::ids::{ExceptionId, OrderId, OrderNo, RefundId};
 use crate::jobs::{self, Task};
 use crate::ledger::store as ledger;
@@ -114,11 +115,14 @@ pub fn restore(tx: &Tx, case: &Case, unheard: Option<&str>, who: &Who) -> Result
     Ok(store::resolve(tx, exception.id, &format!("{}恢复了订单", who.name))?)
 }
 
-/// Nobody knows whether any of the money went back: whoever sends the goods looks there first.
+/// Nobody knows whether any of the money went back: whoever sends the goods looks there first, or WeChat is heard, which is asked again.
 fn hold_unheard(tx: &Tx, unheard: Option<&str>, order: OrderId, transaction_id: &str) -> Result<()> {
     let (Some(why), Some(entered)) = (unheard, ledger::payment(tx, transaction_id)?) else { return Ok(()) };
-    let what = format!("没能向微信问清这笔款有没有退过（{why}）：请先到商户平台核对，再发货");
+    let what = format!("{UNHEARD}（{why}）：请先到商户平台核对，再发货");
     store::open_anew(tx, &learn::to_look(&entered, &what))?;
+    if let Some(attempt) = entered.attempt_id {
+        jobs::enqueue(tx, Task::Poll(attempt), tx.now() + MINUTE)?;
+    }
     Ok(orders::store::note(tx, order, &Who::system(), Topic::Money, &what)?)
 }
 

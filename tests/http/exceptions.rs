@@ -7,7 +7,7 @@ use xiaopu::staff::Role;
 use crate::support::*;
 
 /// A closed order that is paid all the same, with no stock left to take it up again.
-async fn late_without_stock(w: &World, name: &str, fen: i64) -> Placed {
+pub async fn late_without_stock(w: &World, name: &str, fen: i64) -> Placed {
     let (alice, bob) = (w.buyer("alice").await, w.buyer("bob").await);
     let sku = w.product(name, fen, 1).await;
     let placed = Placed::of(alice.buy(sku, 1).await);

@@ -2232,6 +2232,42 @@ async fn a_late_payment_of_another_program_takes_no_order_up_in_a_shop_by_v2() {
     w.must_hold().await;
 }
 
+/// What WeChat could not be asked about for a moment, when an order was taken up again, is asked about by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_order_is_free_once_wechat_is_heard() {
+    for (api, by) in [("v2", "nobody"), ("v3", "nobody"), ("v3", "ship")] {
+        let case = format!("{api} {by}");
+        let w = world(api).await;
+        let placed = super::exceptions::late_without_stock(&w, "苹果", 1000).await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        let sku = alice.order(&placed.no).await["lines"][0]["skuId"].as_str().unwrap().parse().unwrap();
+        let restock = move |tx: &xiaopu::db::Tx| Ok(xiaopu::catalogue::stock::adjust(tx, sku, 5, None, "进货")?);
+        w.shop.write(restock).await.unwrap();
+        w.wechat.fault_always("orderquery", Fault::Http500);
+        owner.post(&format!("/admin/exceptions/{}/restore", item(&w, &w.transaction(&placed)).await), &[]).await;
+        let here = format!("/admin/orders/{}", placed.no);
+        let ship = async || {
+            owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+            alice.status(&placed.no).await
+        };
+        assert_eq!(ship().await, "to_ship", "{case}");
+        assert!(owner.said(&here).await.contains("没能向微信问清这笔款有没有退过"), "{case}");
+        w.wechat.clear_faults();
+        if by == "nobody" {
+            let open = "select count(*) from money_exceptions where state = 'open'";
+            w.wait("WeChat's word", || async {
+                w.advance(MINUTE);
+                w.run_jobs().await;
+                w.count(open).await == 0
+            })
+            .await;
+            w.wechat.fault_always("orderquery", Fault::Http500);
+        }
+        assert_eq!(ship().await, "shipped", "{case}: {}", owner.said(&here).await);
+        w.must_hold().await;
+    }
+}
+
 /// A question that was on its way when the money came says nothing of it; and where WeChat says yes after a no, nothing is held any longer.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_older_than_the_money_holds_nothing() {

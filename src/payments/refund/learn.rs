@@ -507,7 +507,7 @@ pub fn unseen_since(conn: &Connection, transaction_id: &str) -> Result<Option<i6
 
 /// When a notice or a bill told last of a refund of the payment, for the first time, that is still not known and that nobody
 /// has looked into since.
-fn untold_since(conn: &Connection, transaction_id: &str) -> Result<Option<i64>> {
+pub fn untold_since(conn: &Connection, transaction_id: &str) -> Result<Option<i64>> {
     let mut told = BTreeMap::new();
     for (number, told_at) in messages::refunds_named(conn, transaction_id)? {
         // One whose notice was refused has not been told; and a number that cannot be one of ours stands under WeChat's own.
