@@ -367,7 +367,10 @@ for (const [n, name] of wrong.entries()) {
     field.ariaInvalid = "true";
     field.addEventListener("input", () => (field.ariaInvalid = null), { once: true });
   }
-  if (n === 0 && !field.matches("[data-scan] *")) field.focus();
+  if (n > 0 || field.matches("[data-scan] *")) continue;
+  field.focus();
+  // Half a number is gone on with at its end.
+  if (/^(text|tel|url|textarea)$/.test(field.type)) field.setSelectionRange(field.value.length, field.value.length);
 }
 // A form that marks its fields itself is brought to the first of them.
 if (!wrong.length && $(".strip.red[role=alert]")) $("main [aria-invalid=true]")?.focus();

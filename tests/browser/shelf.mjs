@@ -110,7 +110,7 @@ await story(async ({ shop, step, shot, open, login }) => {
     await name(1).fill(first);
     await name(1).press("Enter");
     await desk.locator(".flash.error", { hasText: `已经有分类「${first}」` }).waitFor();
-    assert.deepEqual(await name(1).evaluate((one) => [one.value, one.ariaInvalid, one === document.activeElement]), [first, "true", true]);
+    assert.deepEqual(await name(1).evaluate((one) => [one.value, one.ariaInvalid, one === document.activeElement, one.selectionStart]), [first, "true", true, first.length]);
     // As it was it is sent to nobody; another name is.
     await name(1).fill(second);
     await name(1).press("Tab");
