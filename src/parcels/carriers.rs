@@ -576,15 +576,21 @@ pub fn could_carry(named: &Carrier, number: &TrackingNo) -> bool {
     }
 }
 
-/// Whether a number that is known by its letters is as long as those of its service are today.
+/// Whether a number that is known by how it begins is as long as those of its service are today.
 pub fn is_usual_of(named: &Carrier, number: &TrackingNo) -> bool {
     let text = number.as_str();
     let headed = |head: &str, length: usize| !text.starts_with(head) || text.len() == head.len() + length;
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    let begun = |heads: &[&str], length: usize| {
+        !digits || !heads.iter().any(|head| text.starts_with(head)) || text.len() == length
+    };
     could_carry(named, number)
         && match named.code.as_str() {
             "YTO" => headed("YT", 13),
             "JTSD" => headed("JT", 13),
             "JD" => headed("JD", 13),
+            "ZTO" => begun(&["73", "75", "76", "78"], 14),
+            "STO" => begun(&["77"], 15),
             _ => true,
         }
 }
@@ -704,6 +710,29 @@ mod tests {
             let number = TrackingNo::read(number).unwrap();
             let named = Carrier::known(recognise(&number).unwrap().code);
             assert_eq!(is_usual_of(&named, &number), is_usual, "{}", number.as_str());
+        }
+        for (named, number, is_usual) in [
+            ("圆通", "YT8812345678901", true),
+            ("圆通", "YT881234567890123", false),
+            ("圆通", "YT88123456789", false),
+            ("圆通", "881234567890", true),
+            ("申通", "773123456789012", true),
+            ("申通", "77312345678901", false),
+            ("申通", "7731234567890123", false),
+            ("申通", "220123456789", true),
+            ("中通", "78123456789012", true),
+            ("中通", "7812345678901", false),
+            ("中通", "753123456789012", false),
+            ("中通", "761234567890", false),
+            ("中通", "881234567890", true),
+            ("极兔", "JT5012345678901", true),
+            ("极兔", "830123456789", true),
+            ("京东", "JDVA1234567890", false),
+            ("京东", "VC12345678901", true),
+            ("韵达", "4631234567890", true),
+        ] {
+            let carrier = Carriers::default().named(named).unwrap();
+            assert_eq!(is_usual_of(&carrier, &TrackingNo::read(number).unwrap()), is_usual, "{named} {number}");
         }
     }
 

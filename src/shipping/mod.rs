@@ -280,7 +280,10 @@ pub fn strange(Found { parcel, by }: &Found) -> Option<String> {
     }
     match anothers(&named, &number) {
         Some(whose) => Some(format!("写的是{}，单号却像是{}的", named.name, whose.name)),
-        None if could_carry(&named, &number) => None,
+        None if is_usual_of(&named, &number) => None,
+        None if could_carry(&named, &number) => {
+            Some(format!("写的是{}，单号的位数不像它家的，多半少了或多了几位", named.name))
+        }
         None => Some(format!("写的是{}，单号不像它家的", named.name)),
     }
 }
