@@ -41,7 +41,8 @@ pub fn doubt(province: &str, city: &str, district: &str) -> Option<Doubt> {
     }
     let found = Place::of(province_name, city_name, district_name, "").is_some_and(|place| place.district.is_some());
     let around = Place::of(province_name, city_name, "", "");
-    if found || around.is_some_and(|place| is_whole(&place)) || names::sounds_like_a_zone(district_name) {
+    let is_zone = names::sounds_like_a_zone(district_name) && Place::parse(district_name).is_err();
+    if found || around.is_some_and(|place| is_whole(&place)) || is_zone {
         return None;
     }
     let around = around.map_or(known.name, |place| place.own());

@@ -1,5 +1,7 @@
 //! Spellings: what may stand for a name, and what tables put where there is none.
 
+use crate::typed::holds_one_of;
+
 /// What data sets and pickers write in place of a city, the longest first.
 const FILLERS: [&str; 7] =
     ["自治区直辖县级行政区划", "省直辖县级行政区划", "省直辖行政单位", "直辖县级", "省直辖县", "市辖区", "直辖县"];
@@ -163,9 +165,9 @@ pub fn is_zone(text: &str) -> Option<&'static str> {
 /// Whether a text names a zone that was made for companies or by plans: such have their own names on signs, and addresses
 /// mostly have the district around them.
 pub fn sounds_like_a_zone(text: &str) -> bool {
-    ["高新", "经开", "开发区", "新区", "园区", "示范区", "保税", "度假区", "功能区", "管理区"]
-        .iter()
-        .any(|word| text.contains(word))
+    const WORDS: &str = "高新 经开 开发区 新区 园区 示范区 保税 度假区 功能区 管理区 港区 港务区 生态区 工业区 工业园 产业园 科技园 物流园 自贸 \
+                         合作区 试验区 实验区 经济区 商务区 集聚区 先导区 综保 生态城 科学城 新城";
+    holds_one_of(text, WORDS)
 }
 
 /// What is left of a text behind a city's name with the end that it had before it was a city.
