@@ -938,3 +938,32 @@ async fn a_specification_that_is_told_by_its_values_is_known_by_them() {
     assert_eq!(w.count(r#"select count(*) from skus where specs = '[["规格","50g/罐"]]'"#).await, 1);
     w.must_hold().await;
 }
+
+/// Others count what can be sold, without what orders wait for: that lies there besides.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stock_of_what_can_be_sold_is_without_what_orders_have_reserved() {
+    let w = World::new().await;
+    let cup = w.product("杯", 1900, 10).await;
+    w.product("碗", 900, 10).await;
+    let alice = w.buyer("alice").await;
+    w.paid(&alice, cup, 3).await;
+    let stock = async || {
+        let sql = "select group_concat(on_hand || '/' || reserved, ' ') from (select on_hand, reserved from skus order by id)";
+        w.shop.read(move |conn| Ok(conn.query_row(sql, [], |row| row.get::<_, String>(0))?)).await.unwrap()
+    };
+    assert_eq!(stock().await, "10/3 10/0");
+    for (head, row, is) in [
+        ("可售库存", "7", "10/3 7/0"),
+        ("可用库存", "6", "9/3 6/0"),
+        ("可用数量", "7", "10/3 7/0"),
+        ("库存,可售库存", "10,8", "11/3 8/0"),
+        ("库存", "8", "8/3 8/0"),
+        ("实际库存,占用,可销库存", "10,3,7", "10/3 7/0"),
+        ("可售库存", "0", "3/3 0/0"),
+        ("现货库存", "10", "10/3 10/0"),
+    ] {
+        import(&w, &format!("商品名称,{head}\n杯,{row}\n碗,{row}\n")).await.unwrap();
+        assert_eq!(stock().await, is, "{head} {row}");
+    }
+    w.must_hold().await;
+}

@@ -475,6 +475,9 @@ pub struct Row {
     /// Whether the table says of the specification what it is, and not what it is called: the names are ours.
     #[serde(default)]
     pub by_value: bool,
+    /// Whether its stock is what can be sold, without what orders have reserved.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_reserved: bool,
     /// Kept pictures, by their hashes.
     #[serde(default)]
     pub pictures: Vec<String>,

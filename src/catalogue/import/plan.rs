@@ -9,7 +9,7 @@ use super::album::Album;
 use super::{BY_COLOUR, BY_VALUE, COLUMNS, Column, FILLED, PAIRS, PARTED, Plan, Row, SPECS, TITLES, titles};
 use super::{asks, off, shelf, specs, words};
 use crate::tables::{self, Table};
-use crate::typed::clean;
+use crate::typed::{clean, holds};
 
 /// Reads every row. Pictures are looked for beside the table, in `folder`. `Err` when it is not a table of products at
 /// all; what is wrong with a row stays with the row.
@@ -78,10 +78,20 @@ fn taken(table: &Table) -> Vec<String> {
         let (at, usual) = (column as usize, TITLES[column as usize][0]);
         let title = row.title(at)?;
         let plain = usual.trim_end_matches("(元)");
-        let told = || format!("{plain} ← {} 列“{}”", row.letters(at), title.trim());
+        let more = if at == Column::Stock as usize && is_without_reserved(title) {
+            "：加上订单占用的，才是库存"
+        } else {
+            ""
+        };
+        let told = || format!("{plain} ← {} 列“{}”{more}", row.letters(at), title.trim());
         (![usual, plain].contains(&title.trim())).then(told)
     });
     told.collect()
+}
+
+/// Whether a stock's title is of what can be sold: what orders have reserved lies there besides.
+fn is_without_reserved(title: &str) -> bool {
+    holds(title, &["可用", "可售", "可销", "可发"])
 }
 
 fn read(row: &tables::Row, folder: Option<&Path>, album: &mut Album) -> Row {
@@ -139,6 +149,7 @@ fn read(row: &tables::Row, folder: Option<&Path>, album: &mut Album) -> Row {
     };
     blanks.filter(is_empty).for_each(|(_, text)| text.clear());
     parted(row, &mut read);
+    read.without_reserved = row.title(stock).is_some_and(is_without_reserved);
     if let Some((first, last)) = row.merged(Column::Stock as usize)
         && let Some(stock) = read.said(Column::Stock)
     {
@@ -376,6 +387,14 @@ mod tests {
         ] {
             let table = format!("商品名称,售价,{head}\n杯,19,{row}\n");
             assert_eq!(rows(&table).rows[0].said(column), Some(expected), "{head}");
+        }
+        for (head, title, more) in
+            [("可售库存", "可售库存", true), ("库存,可用库存", "可用库存", true), ("库存数", "库存数", false)]
+        {
+            let plan = rows(&format!("商品名称,售价,{head}\n杯,19,5,3\n"));
+            let told = plan.notes.iter().find(|note| note.starts_with("库存 ← ")).cloned().unwrap_or_default();
+            assert_eq!((told.contains(title), told.contains("加上订单占用的")), (true, more), "{head}: {told}");
+            assert_eq!(plan.rows[0].without_reserved, more, "{head}");
         }
         assert_eq!(rows("全名,售价\n杯,19\n").rows[0].said(Column::Name), Some("杯"));
         assert_eq!(rows("商家编码,原售价,新售价\nB3,19,18\n").rows[0].said(Column::Price), Some("18"));

@@ -99,6 +99,9 @@ struct Stock {
 /// What was sold since an export is not undone, and what was carried out of it not done twice.
 fn stock(goods: &Goods, moment: &Moment, said: Option<i64>) -> Result<Stock, String> {
     let before = moment.before.and_then(|before| before.stock);
+    let reserved = goods.sku.map(|sku| sku.reserved).filter(|n| goods.row.without_reserved && *n > 0).unwrap_or(0);
+    let sellable = said.filter(|_| reserved > 0);
+    let said = said.map(|said| said + reserved);
     let (on_hand, left) = match (goods.sku, said, moment.stock) {
         (Some(sku), Some(said), Some(then)) if said == then => (
             Some(sku.on_hand),
@@ -119,6 +122,8 @@ fn stock(goods: &Goods, moment: &Moment, said: Option<i64>) -> Result<Stock, Str
     let on_hand = on_hand.filter(|is| goods.sku.is_none_or(|sku| sku.on_hand != *is));
     let touched = said.filter(|said| goods.sku.is_none() || moment.stock != Some(*said));
     on_hand.map_or(Ok(()), |on_hand| is_possible(goods, on_hand))?;
+    let added = || sellable.map(|n| format!("可售 {n} 件，加上订单占用的 {reserved} 件，库存是 {}", n + reserved));
+    let left = left.or_else(added);
     Ok(Stock { said, on_hand, kept: touched.or(before), left })
 }
 
