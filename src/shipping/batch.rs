@@ -725,6 +725,9 @@ pub fn mend(tx: &Tx, id: BatchId, at: usize, mended: &Mended, regions: &Regions)
     });
     if moved.contains(&Of::Order) {
         whom::held_anew(tx, row, regions)?;
+        if !moved.contains(&Of::Pieces) {
+            whom::pieces_asked_anew(tx, row)?;
+        }
     }
     Ok(store::set_rows(tx, id, &batch.rows)?)
 }
@@ -744,8 +747,9 @@ pub fn asked_alike(judged: &[Judged]) -> Vec<(String, usize)> {
     asked
 }
 
-/// One yes to what several rows say in the same words; what else they ask stays asked. Answers with how many they are.
-pub fn agree(tx: &Tx, id: BatchId, words: &str) -> Result<usize> {
+/// One answer to what several rows say in the same words; what else they ask stays asked. It is a yes, or that what they
+/// count are parcels: then the whole of each order leaves. Answers with how many they are.
+pub fn agree(tx: &Tx, id: BatchId, words: &str, whole: bool) -> Result<usize> {
     let mut batch = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
     let judged = judge(tx, &batch.rows, batch.allowed)?;
     let mut n = 0;
@@ -753,6 +757,11 @@ pub fn agree(tx: &Tx, id: BatchId, words: &str) -> Result<usize> {
         let asked = one.open.into_iter().filter(|(own, key)| own == words && one.asks.contains(key));
         let keys: Vec<String> = asked.map(|(_, key)| key).collect();
         n += usize::from(!keys.is_empty());
+        if whole && words == whom::MAYBE_PARCELS && !keys.is_empty() {
+            row.pieces.clear();
+            row.questions.retain(|question| question.of != Of::Rest);
+            continue;
+        }
         row.agreed.extend(keys);
     }
     store::set_rows(tx, id, &batch.rows)?;

@@ -52,14 +52,15 @@ pub fn claims(conn: &Connection, asking: &[Asking<'_>], doubles: &[(usize, usize
         }
     }
     for (id, rows) in of_order {
-        if !rows.iter().any(|at| asking[*at].ready) {
+        // A row that says nothing may be the first of its parcel.
+        let all = (0..asking.len()).filter(|at| asking[*at].order == Some(id)).collect::<Vec<_>>();
+        if !all.iter().any(|at| asking[*at].ready) {
             continue;
         }
-        let parcels = Parcels::of(asking, &rows, doubles);
         let known = Known::of(conn, id)?;
         match rows.iter().any(|at| !asking[*at].row.pieces.trim().is_empty()) {
-            true => parcels.add_up(&known, &mut claims),
-            false => parcels.take_goods(&known, &mut claims),
+            true => Parcels::of(asking, &rows, &all, doubles).add_up(&known, &mut claims),
+            false => Parcels::of(asking, &rows, &rows, doubles).take_goods(&known, &mut claims),
         }
     }
     Ok(claims)
@@ -81,11 +82,13 @@ struct Parcels<'j> {
 }
 
 impl<'j> Parcels<'j> {
-    fn of(asking: &'j [Asking<'j>], rows: &'j [usize], doubles: &[(usize, usize)]) -> Parcels<'j> {
+    /// `rows` tell how much they want; `all` are those of the order.
+    fn of(asking: &'j [Asking<'j>], rows: &'j [usize], all: &[usize], doubles: &[(usize, usize)]) -> Parcels<'j> {
         let first = |at: usize| doubles.iter().find(|(double, _)| *double == at).map_or(at, |(_, first)| *first);
-        let ready = rows.iter().copied().filter(|at| asking[*at].ready);
-        let ready = ready.map(|head| rows.iter().copied().filter(|at| first(*at) == head).collect());
-        Parcels { asking, rows, ready: ready.collect() }
+        let ready = all.iter().copied().filter(|at| asking[*at].ready);
+        let ready = ready.map(|head| all.iter().copied().filter(|at| first(*at) == head).collect());
+        let tells = |of: &Vec<usize>| of.iter().any(|at| rows.contains(at));
+        Parcels { asking, rows, ready: ready.filter(tells).collect() }
     }
 
     /// Of the goods that its rows name, where all do; else a parcel's pieces stand in all its rows, or all of them in each.
@@ -93,8 +96,20 @@ impl<'j> Parcels<'j> {
         let count = |at: &usize| tables::count(self.asking[*at].row.pieces.trim()).filter(|n| *n > 0);
         let line = |at: &usize| Some((known.line(&self.asking[*at].row.goods)?, count(at)?));
         let all_leaves = self.ready.iter().flatten().filter_map(count).sum::<i64>() >= known.left();
+        let counted: i64 = self.rows.iter().filter_map(count).sum();
         let none_known = self.rows.iter().all(|at| known.line(&self.asking[*at].row.goods).is_none());
-        for rows in &self.ready {
+        for all in &self.ready {
+            let head = all[0];
+            // A row of none, or of which nothing is said beside others, is of goods that stay, unless these are not all.
+            let is_blank = |at: &usize| self.asking[*at].row.pieces.trim().is_empty();
+            let own: i64 = all.iter().filter_map(count).sum();
+            if all.iter().any(is_blank) && own > 0 && (counted < known.left() || own >= known.left()) {
+                claims[head] = Claim::Rest;
+                continue;
+            }
+            let is_none = |at: &usize| is_blank(at) || how_many(&self.asking[*at].row.pieces) == Some(0);
+            let some = all.iter().copied().filter(|at| !is_none(at)).collect::<Vec<_>>();
+            let rows = if some.is_empty() { all } else { &some };
             let named = rows.iter().map(line).collect::<Option<Vec<_>>>().filter(|_| known.lines.len() > 1);
             let share = named.as_ref().and_then(|named| known.whole_share(named));
             let wanted = rows.iter().map(count).sum::<Option<i64>>();
@@ -102,22 +117,25 @@ impl<'j> Parcels<'j> {
             let share = share.or_else(|| listed().filter(|listed| wanted == Some(listed.iter().map(|(_, n)| n).sum())));
             let sum = wanted.filter(|sum| *sum <= known.left() || *sum == known.ordered());
             if let Some(share) = share {
-                claims[rows[0]] = Claim::Goods(share);
+                claims[head] = Claim::Goods(share);
             } else if let Some(words) = named.and_then(|named| known.too_many(&named)) {
-                claims[rows[0]] = Claim::Unknown(words);
+                claims[head] = Claim::Unknown(words);
             } else if let Some(goods) = self.strange(known, rows)
                 && let Some(pieces) = wanted.filter(|sum| *sum <= known.left())
             {
                 // What is in which parcel nobody knows, and nothing stays.
                 let whole = pieces == known.left() || all_leaves && none_known;
                 let some: Vec<_> = rows.iter().filter_map(line).collect();
-                claims[rows[0]] = match known.whole_share(&some) {
+                claims[head] = match known.whole_share(&some) {
                     _ if whole => Claim::CountOf(pieces, unknown(goods)),
                     Some(share) if !share.is_empty() => Claim::GoodsBut(share, unknown(goods)),
                     _ => Claim::Unknown(format!("{}：请照订单写商品和规格，或在订单页发货", unknown(goods))),
                 };
-            } else if rows.len() > 1 {
-                sum.into_iter().for_each(|sum| claims[rows[0]] = Claim::Count(sum.to_string()));
+            } else if rows.len() < all.len() && known.lines.len() > 1 && wanted != Some(known.left()) {
+                let words = "有一行的件数是 0，认不出是哪一样不发：请照订单写商品和规格，或在订单页发货";
+                claims[head] = Claim::Unknown(words.to_owned());
+            } else if all.len() > 1 {
+                sum.into_iter().for_each(|sum| claims[head] = Claim::Count(sum.to_string()));
             }
         }
     }

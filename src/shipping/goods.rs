@@ -204,6 +204,18 @@ impl Called {
         if meant.is_empty() { lines.iter().collect() } else { meant }
     }
 
+    /// Whether rows name goods of their order, by whatever it is known by.
+    pub fn names_some(&self, conn: &Connection, order: OrderId, rows: &[&Row]) -> Result<bool> {
+        let lines = orders::lines(conn, order)?;
+        let known = lines.iter().map(|line| Known::of(conn, line)).collect::<Result<Vec<_>>>()?;
+        let chosen = |says: &Says| {
+            let spec = Signs::of(&says.goods.spec);
+            known.iter().flat_map(|known| &known.values).any(|value| spec.has(value))
+        };
+        let names = |says: &Says| self.lines_of(says, &known).is_some_and(|told| !told.lines.is_empty());
+        Ok(rows.iter().any(|row| chosen(&row.says) || names(&row.says)))
+    }
+
     /// What the rows of an order leave out of it, where they say which of its goods they mean, or how many pieces, and
     /// nothing tells that the rest is to stay; and what of their numbers cannot be the order's.
     pub fn unnamed(&self, conn: &Connection, order: OrderId, rows: &[&Row]) -> Result<Option<Unnamed>> {
@@ -263,10 +275,14 @@ impl Called {
     fn miscounted(&self, rows: &[&Row], counts: Option<&[i64]>, whole: &[i64], lines: &[Known<'_>]) -> Option<String> {
         let only = "只发写的这些，请在这里写件数";
         let Some(counts) = counts else {
-            let mut written = rows.iter().map(|row| row.goods.quantity.trim());
-            let unread = written.find(|text| !text.is_empty() && how_many(text).is_none())?;
-            let unread: String = unread.chars().take(20).collect();
-            return Some(format!("数量“{unread}”认不出是几件，现在会整单一起发；{only}"));
+            let written = || rows.iter().map(|row| row.goods.quantity.trim()).filter(|text| !text.is_empty());
+            if let Some(unread) = written().find(|text| how_many(text).is_none()) {
+                let unread: String = unread.chars().take(20).collect();
+                return Some(format!("数量“{unread}”认不出是几件，现在会整单一起发；{only}"));
+            }
+            let sum = written().filter_map(how_many).sum::<i64>();
+            let some = written().next().is_some() && in_one_parcel(rows) && !whole.contains(&sum);
+            return some.then(|| format!("有一行没写数量，现在会整单一起发；{only}"));
         };
         let one_parcel = in_one_parcel(rows);
         if let Some(n) = counts.iter().find(|n| **n < 1) {

@@ -65,6 +65,9 @@ pub struct Row {
     /// How many pieces are in this parcel; empty: all that are left.
     #[serde(default)]
     pub pieces: String,
+    /// Whether couriers call so how many parcels there are; known while the table is read.
+    #[serde(skip)]
+    pub may_count_parcels: bool,
     /// Which goods the row is about, in tables that have a row for each.
     #[serde(default, skip_serializing_if = "Goods::is_none")]
     pub goods: Goods,

@@ -127,15 +127,30 @@ pub fn without_counts(text: &str) -> String {
 /// How many pieces a cell says, as an order counts them: `2`, `x2`, `2 双`, `2箱`, `两件`. What is more than a number and
 /// how it is counted is none.
 pub fn how_many(text: &str) -> Option<i64> {
-    const NUMERALS: [char; 10] = ['一', '二', '三', '四', '五', '六', '七', '八', '九', '十'];
+    let text = unlabelled(text);
+    tables::count(&text).or_else(|| {
+        let (n, unit) = numbered(&text)?;
+        list(MEASURES).any(|known| known == unit).then_some(n)
+    })
+}
+
+/// How many parcels a cell says in a word that couriers have for one: `1箱`, `一包`, `1票`, `1件货`.
+pub fn how_many_parcels(text: &str) -> Option<i64> {
+    const PARCELS: &str = "箱 包 袋 票 单 捆 托 扎 板 件货 个包裹 件包裹 包裹 box boxes carton ctn";
+    let (n, unit) = numbered(&unlabelled(text))?;
+    list(PARCELS).any(|known| known == unit).then_some(n)
+}
+
+/// Without brackets, and what only says that a number follows.
+fn unlabelled(text: &str) -> String {
     let text = bare(text).replace(['(', ')', '（', '）'], "");
-    let text = text
-        .trim_start_matches("数量")
-        .trim_start_matches(['x', 'X', '*', '×', '✕', '共', '+', ':', '：', ' '])
-        .trim_end();
-    if let Some(n) = tables::count(text) {
-        return Some(n);
-    }
+    let signs = ['x', 'X', '*', '×', '✕', '共', '+', ':', '：', ' '];
+    text.trim_start_matches("数量").trim_start_matches(signs).trim_end().to_owned()
+}
+
+/// A number, and how it is counted.
+fn numbered(text: &str) -> Option<(i64, String)> {
+    const NUMERALS: [char; 10] = ['一', '二', '三', '四', '五', '六', '七', '八', '九', '十'];
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let digits = &text[..text.len() - rest.len()];
     let numeral = |c: char| NUMERALS.iter().position(|known| *known == c).map(|at| at as i64 + 1);
@@ -147,7 +162,7 @@ pub fn how_many(text: &str) -> Option<i64> {
             c => (numeral(c)?, signs.as_str()),
         },
     };
-    list(MEASURES).any(|known| known == unit.trim()).then_some(n)
+    Some((n, unit.trim().to_lowercase()))
 }
 
 /// `…2件`, `…大份`

@@ -2,6 +2,7 @@
 //! cell that looks like a parcel's number is one, and where there are several somebody is asked.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::beside::Beside;
@@ -178,12 +179,19 @@ const WANTED: Wanted<'_> = Wanted {
             "本包裹件数",
             "实发数量",
             "实发件数",
+            "实发数",
             "实发",
             "发货数",
             "发出数量",
             "出库数量",
+            "出货数量",
             "配货数量",
             "拣货数量",
+            "实出数量",
+            "实配数量",
+            "实拣数量",
+            "实际数量",
+            "实际出库数量",
             "实际发货数量",
             "本次发货数量",
             "本次发货件数",
@@ -333,7 +341,7 @@ fn brought(table: &Table) -> Result<Brought, String> {
     let counts_parcels = couriers(table);
     let mut unread = Vec::new();
     let mut rows = Vec::new();
-    let mut headed: Vec<(&tables::Row, std::ops::Range<usize>)> = Vec::new();
+    let mut headed: Vec<(&tables::Row, Range<usize>)> = Vec::new();
     for row in &table.rows {
         let by_look = if table.headed { beside_headings(row) } else { Some(by_its_look(row)) };
         let is_headed = by_look.is_none();
@@ -347,6 +355,7 @@ fn brought(table: &Table) -> Result<Brought, String> {
         rows.extend(read);
     }
     let beside = Beside::of(&headed.iter().map(|(row, _)| *row).collect::<Vec<_>>(), &is_read);
+    ask_about_sent(&headed, &mut rows);
     for (row, of_it) in headed {
         let remarks = beside.said(row);
         rows[of_it].iter_mut().for_each(|row| row.remarks = remarks.clone());
@@ -357,6 +366,10 @@ fn brought(table: &Table) -> Result<Brought, String> {
     // What was sent, of a list that was made before.
     if rows.len() > 1 && rows.iter().all(|row| how_many(&row.pieces) == Some(0)) {
         rows.iter_mut().for_each(|row| row.pieces.clear());
+    }
+    // A column of nothing counts nothing; in one of numbers it is none.
+    if rows.iter().all(|row| is_nothing(&row.goods.quantity)) {
+        rows.iter_mut().for_each(|row| (row.goods.quantity, row.says.goods.quantity) = Default::default());
     }
     ask_about_none(table, &mut rows);
     if counts_parcels {
@@ -591,6 +604,7 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
         return Vec::new();
     }
     let mut read = at(row);
+    read.may_count_parcels = row.title(PIECES).is_some_and(is_of_parcels);
     for (of, taken) in [(Of::Order, &order), (Of::Number, &number), (Of::Company, &company), (Of::Pieces, &pieces)] {
         read.ask(of, &taken.problem);
     }
@@ -734,6 +748,35 @@ fn void(row: &tables::Row) -> Vec<String> {
     struck.into_iter().chain(crossed).chain(said).collect()
 }
 
+/// Whether couriers call so how many parcels there are, as other shops call their goods.
+fn is_of_parcels(title: &str) -> bool {
+    const OF_GOODS: [&str; 5] = ["商品", "货品", "实发", "本次", "本包裹"];
+    let title = bare(title).to_lowercase();
+    title.contains("件数") && !holds(&title, &OF_GOODS) || title == "pieces"
+}
+
+/// What other programs have sent of a row, where some rows of the table have left and this one has not, or not all of it.
+/// Before anything has left it is nought in all of them.
+fn ask_about_sent(headed: &[(&tables::Row, Range<usize>)], rows: &mut [Row]) {
+    let is_of_sent = |title: &str| holds(title, &["已发", "已出", "已拣", "已配"]) && holds(title, &["数量", "件数"]);
+    let sent = |row: &tables::Row| {
+        let mut cells = row.cells().filter(|(title, cell)| is_of_sent(title) && says(cell));
+        let (title, cell) = cells.next()?;
+        Some((title.trim().to_owned(), how_many(cell.shown())?))
+    };
+    if !headed.iter().any(|(row, _)| sent(row).is_some_and(|(_, n)| n > 0)) {
+        return;
+    }
+    for (row, of_it) in headed {
+        let Some((title, n)) = sent(row) else { continue };
+        let wanted = how_many(&Taken::of(row, QUANTITY).text).unwrap_or(1);
+        if n < wanted {
+            let words = format!("「{title}」写的是 {n}，像是没有发，或没有发全");
+            rows[of_it.clone()].iter_mut().for_each(|row| row.ask(Of::Row, words.clone()));
+        }
+    }
+}
+
 /// The only row of an order, of which no piece is meant: among several rows the others say what leaves.
 fn ask_about_none(table: &Table, rows: &mut [Row]) {
     let title = table.rows.first().and_then(|row| row.title(QUANTITY)).unwrap_or_default();
@@ -781,7 +824,7 @@ fn said_beside(row: &tables::Row, order: &str) -> Says {
     let others = others.map(|(title, cell)| (title.to_owned(), cell.shown().to_owned()));
     says.orders = numbers.chain(others.filter(|(_, text)| own(text) != OrderNo::read(order))).collect();
     says.orders.dedup();
-    says.goods = Goods { quantity: said(QUANTITY), code: said(CODE), name: said(GOODS), spec: said(SPEC) };
+    says.goods = goods_of(row);
     says.goods_title = row.title(GOODS).unwrap_or_default().to_owned();
     // Whatever stands under these titles where columns are exchanged.
     let exchanged = [CODE, SPEC].into_iter().filter_map(|column| Some((row.title(column)?.to_owned(), said(column))));
@@ -864,7 +907,14 @@ fn same_number(one: &str, other: &str) -> bool {
 /// Which goods a row is about. What cannot be read says nothing: nothing rests on it alone.
 fn goods_of(row: &tables::Row) -> Goods {
     let said = |column: usize| Taken::of(row, column).text;
-    Goods { quantity: said(QUANTITY), code: said(CODE), name: said(GOODS), spec: said(SPEC) }
+    Goods { quantity: quantity_of(row), code: said(CODE), name: said(GOODS), spec: said(SPEC) }
+}
+
+/// How many a row says, be it in a word for none.
+fn quantity_of(row: &tables::Row) -> String {
+    let read = Taken::of(row, QUANTITY).text;
+    let written = || row.get(QUANTITY).map_or("", tables::Cell::shown).trim();
+    if read.is_empty() { written().chars().take(MOST_LETTERS).collect() } else { read }
 }
 
 /// The only number of ours that has a cell to itself, under a title that says nothing of it, with that title.

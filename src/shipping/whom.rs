@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::claims::called;
 use super::goods::{Called, Unnamed, Whole, is_titled, may_be_titled};
-use super::signs::how_many;
+use super::signs::{how_many, how_many_parcels};
 use super::{Brought, Goods, Of, Remark, Row, Says, UNTITLED, beside, goes_to, meant, void};
 use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
@@ -216,7 +216,8 @@ pub fn held(conn: &Connection, mut brought: Brought, regions: &Regions) -> Resul
     }
     ask_about_lines(&mut brought.rows);
     ask_about_the_rest(conn, &shop, &mut brought.rows, &orders)?;
-    ask_about_ones(conn, &mut brought.rows, &orders)?;
+    ask_about_parcels(conn, &shop, &mut brought.rows, &orders)?;
+    ask_about_uncounted(conn, &mut brought.rows, &orders)?;
     Ok(brought)
 }
 
@@ -251,26 +252,82 @@ fn ask_about_the_rest(conn: &Connection, shop: &Called, rows: &mut [Row], orders
     Ok(())
 }
 
-/// Where every order has one row of one piece, and none names its goods, it is mostly a parcel that was counted. Other shops' rows
-/// stand among them in a courier's table, and orders of several parcels.
-fn ask_about_ones(conn: &Connection, rows: &mut [Row], orders: &[Option<Order>]) -> Result<()> {
-    const FEW: usize = 3;
-    let counts_one = |row: &Row| how_many(&row.pieces) == Some(1) && row.goods == Goods::default();
-    let mut rows_of: HashMap<OrderId, usize> = HashMap::new();
-    orders.iter().flatten().for_each(|order| *rows_of.entry(order.id).or_default() += 1);
-    let known = rows.iter_mut().zip(orders).filter_map(|(row, order)| Some((row, order.as_ref()?)));
-    let alone: Vec<(&mut Row, &Order)> = known.filter(|(_, order)| rows_of[&order.id] == 1).collect();
-    if alone.len() < FEW || !alone.iter().all(|(row, _)| counts_one(row)) {
-        return Ok(());
-    }
-    for (row, order) in alone {
-        let left: i64 = orders::lines(conn, order.id)?.iter().map(Line::left).sum();
-        if left > 1 {
-            let words = format!("件数都是 1，像是包裹数，这笔订单还有 {left} 件没发；全都在这个包裹里的请清空件数");
-            row.ask(Of::Pieces, words);
+/// The rows of each order that is known.
+fn by_order(orders: &[Option<Order>]) -> HashMap<OrderId, Vec<usize>> {
+    let mut of_order: HashMap<OrderId, Vec<usize>> = HashMap::new();
+    let known = orders.iter().enumerate().filter_map(|(at, order)| Some((at, order.as_ref()?.id)));
+    known.for_each(|(at, id)| of_order.entry(id).or_default().push(at));
+    of_order
+}
+
+/// What is asked of pieces that may be parcels: in the same words of every row, so that one answer does for the column.
+pub const MAYBE_PARCELS: &str = "「件数」比没发的少，像是包裹数；整单发请清空件数，不清空只发这几件";
+
+/// Couriers count the parcels of a consignment under a word that others have for goods. What is less than is to be sent may
+/// be either, unless goods of the order stand beside it: taken for goods, it would send a part.
+fn ask_about_parcels(conn: &Connection, shop: &Called, rows: &mut [Row], orders: &[Option<Order>]) -> Result<()> {
+    for (order, of) in by_order(orders) {
+        // A row without a number of either waits for another day.
+        let says = |row: &&Row| !row.tracking_no.trim().is_empty() || !row.pieces.trim().is_empty();
+        let own: Vec<&Row> = of.iter().map(|at| &rows[*at]).filter(says).collect();
+        let in_parcels = own.iter().any(|row| how_many_parcels(&row.pieces).is_some());
+        let counts = own.iter().any(|row| row.may_count_parcels && !row.pieces.trim().is_empty());
+        if !counts || !in_parcels && shop.names_some(conn, order, &own)? {
+            continue;
+        }
+        // What has no number of pieces takes all that is left; and none is no parcel.
+        let Some(sum) = own.iter().map(|row| pieces_of(row)).sum::<Option<i64>>().filter(|n| *n > 0) else { continue };
+        let lines = orders::lines(conn, order)?;
+        let left: i64 = lines.iter().map(Line::left).sum();
+        let whole = sum >= left || sum == lines.iter().map(|line| line.quantity).sum::<i64>();
+        for at in of {
+            let row = &mut rows[at];
+            match whole {
+                // Each of its parcels has one of them.
+                true if how_many_parcels(&row.pieces).is_some() => {
+                    row.pieces =
+                        pieces_of(row).filter(|n| left > 1 && *n < left).map(|n| n.to_string()).unwrap_or_default();
+                }
+                false if !row.pieces.trim().is_empty() && !row.tracking_no.trim().is_empty() => {
+                    row.ask(Of::Rest, MAYBE_PARCELS);
+                }
+                _ => {}
+            }
         }
     }
     Ok(())
+}
+
+fn pieces_of(row: &Row) -> Option<i64> {
+    how_many_parcels(&row.pieces).or_else(|| how_many(&row.pieces))
+}
+
+/// The rows of one parcel of which some say how many pieces they are and others do not.
+fn ask_about_uncounted(conn: &Connection, rows: &mut [Row], orders: &[Option<Order>]) -> Result<()> {
+    for (order, of) in by_order(orders) {
+        let mut parcels: HashMap<String, Vec<usize>> = HashMap::new();
+        for at in of.iter().filter(|at| !rows[**at].tracking_no.trim().is_empty()) {
+            parcels.entry(bare(&rows[*at].tracking_no)).or_default().push(*at);
+        }
+        let sum: i64 = of.iter().filter_map(|at| pieces_of(&rows[*at])).sum();
+        let left: i64 = orders::lines(conn, order)?.iter().map(Line::left).sum();
+        let is_counted = |at: &usize| !rows[*at].pieces.trim().is_empty();
+        let mixed = |of: &&Vec<usize>| of.iter().any(is_counted) && !of.iter().all(is_counted);
+        for at in parcels.values().filter(mixed).flatten().copied().collect::<Vec<_>>() {
+            if sum < left {
+                let words = "同一个包裹有的行没写件数，现在会整单一起发；没写的不发，请在表里写 0 再导入";
+                rows[at].ask(Of::Rest, words);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The same of a row that somebody gave another order, and left its pieces.
+pub fn pieces_asked_anew(conn: &Connection, row: &mut Row) -> Result<()> {
+    let (shop, order) = (Called::of(conn, std::slice::from_ref(row))?, meant(conn, &row.order_no)?);
+    row.may_count_parcels = true;
+    ask_about_parcels(conn, &shop, std::slice::from_mut(row), &[order])
 }
 
 /// Asks about what stands out in a row, but for what the shop itself has of the order.

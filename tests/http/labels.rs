@@ -282,7 +282,7 @@ async fn a_number_that_is_not_of_the_service_written_is_asked_about() {
     let (crossed, own, fine) =
         (w.paid(&alice, sku, 2).await.no, w.paid(&alice, sku, 1).await.no, w.paid(&alice, sku, 1).await.no);
     let table = format!(
-        "订单号\t快递公司\t快递单号\t件数\n{crossed}\t圆通\tSF1234567890123\t1\n{fine}\t中通快递-菜鸟\t75312345678901\t\n\
+        "订单号\t快递公司\t快递单号\t本包裹件数\n{crossed}\t圆通\tSF1234567890123\t1\n{fine}\t中通快递-菜鸟\t75312345678901\t\n\
          {own}\t中通\tPC202611290001\t\n"
     );
     let to = pasted(&packer, &w, &table).await;
@@ -532,7 +532,7 @@ async fn a_table_with_a_row_for_each_kind_of_goods_says_what_lies_in_which_parce
         // More than the order has, and goods that it does not have.
         (counted, ["杯\t\t3\t申通\t6", "碗\t\t\t\t"], "to_ship ", "「杯」写了 3 件，没发的只有 2 件"),
         (counted, ["丙\t\t1\t申通\t7", "杯\t\t2\t申通\t8"], "to_ship 8 杯×2", "认不出「丙」"),
-        (counted, ["丙\t\t1\t申通\t7", "\t\t\t\t"], "to_ship ", "认不出「丙」"),
+        (counted, ["丙\t\t1\t申通\t7", "\t\t\t\t"], "to_ship ", "像是包裹数"),
         // Name and specification in one cell, and one that stands in a longer word.
         (counted, ["碗 口径:大 L\t\t1\t申通\t7", "杯\t\t\t\t"], "to_ship 7 碗×1", "这个包裹：碗 大 L ×1"),
         (counted, ["碗 口径:大 XL\t\t1\t申通\t7", "杯\t\t\t\t"], "to_ship ", "认不出「碗 口径:大 XL」"),

@@ -217,6 +217,8 @@ async fn numbers_that_come_twice_and_orders_sent_in_part_are_told() {
     let whole = format!("{head}{three}\t1\t顺丰\tSF0000000000033\n{three}\t2\t顺丰\tSF0000000000034");
     assert!(!shown(&bring(&w, &packer, pasted(&whole)).await).await.contains("只发一部分"));
     let part = bring(&w, &packer, pasted(&format!("{head}{three}\t1\t顺丰\tSF0000000000033"))).await;
+    let form = [("order_no", three.as_str()), ("company", "顺丰"), ("tracking_no", "SF0000000000033"), ("pieces", "1")];
+    packer.post(&format!("{part}/rows/0"), &form).await;
     assert!(shown(&part).await.contains(in_part));
     packer.post(&format!("{part}/run"), &[]).await;
     assert_eq!((alice.status(three).await.as_str(), parcels(three).await), ("to_ship", 1));
@@ -883,42 +885,189 @@ async fn what_a_table_leaves_out_of_an_order_is_asked_about() {
     w.must_hold().await;
 }
 
-/// Couriers count parcels under 件数; whoever means pieces says so once.
+/// Couriers count parcels under 件数, whatever else stands in their tables; whoever means pieces says so once. Beside goods of
+/// the order, and where the pieces come to all that is left, it counts those.
 #[tokio::test(flavor = "multi_thread")]
-async fn pieces_that_are_one_in_every_row_are_asked_about() {
+async fn pieces_that_may_be_parcels_are_asked_about() {
     let w = World::new().await;
-    let sku = w.product("苹果", 1000, 99).await;
+    let (_, sku) = w
+        .product_with("苹果", 1000, 99, |_, sku| {
+            (sku.sku_code, sku.specs) = (Some("AP-1".into()), vec![("大小".into(), "大果".into())]);
+        })
+        .await;
+    let pear = w.product("雪花梨", 1000, 99).await;
     let alice = w.buyer("alice").await;
     let packer = w.staff("packer", Role::Packer).await;
     let mut no = Vec::new();
-    for pieces in [3, 1, 2] {
+    for pieces in [3, 1, 2, 5] {
         no.push(w.paid(&alice, sku, pieces).await.no);
     }
-    let table = async |pieces: [&str; 3]| {
-        let row = |n: usize| format!("{}\t中通\t7531234567000{n}\t{}", no[n], pieces[n]);
-        let rows = [row(0), row(1), row(2)].join("\n");
-        bring(&w, &packer, pasted(&format!("订单号\t快递公司\t快递单号\t件数\n{rows}"))).await
+    let items = json!([{ "skuId": sku, "quantity": 2 }, { "skuId": pear, "quantity": 1 }]);
+    let placed = Placed::of(alice.prepay(&w.key(), json!({ "items": items, "address": address() })).await);
+    w.pay(&placed, xiaopu::simulator::Paying::Well);
+    w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    no.push(placed.no);
+    let brought = std::cell::Cell::new(100);
+    let table = async |head: &str, rows: &[(&str, &str)]| {
+        brought.set(brought.get() + 1);
+        let order = |at: &str| at.parse::<usize>().ok().map_or_else(|| at.to_owned(), |at| no[at].clone());
+        let row =
+            |(n, (at, said)): (usize, &(&str, &str))| format!("{}\t7531234{}{n:04}\t{said}", order(at), brought.get());
+        let rows: Vec<String> = rows.iter().enumerate().map(row).collect();
+        bring(&w, &packer, pasted(&format!("订单号\t运单号\t{head}\n{}", rows.join("\n")))).await
     };
-    let batch = table(["1", "1", "1"]).await;
-    let page = packer.page(&batch).await;
-    assert_eq!((page.matches("像是包裹数").count(), page.contains("还有 3 件没发")), (2, true), "{page}");
-    assert!(!packer.page(&table(["1", "1", "2"]).await).await.contains("像是包裹数"));
-    // Another shop's row beside them.
-    let rows: Vec<String> = no.iter().map(|no| format!("{no}\t中通\t75312345670009\t1")).collect();
-    let table = format!("订单号\t快递公司\t快递单号\t件数\nERP123456\t中通\t75312345670008\t1\n{}", rows.join("\n"));
-    let page = packer.page(&bring(&w, &packer, pasted(&table)).await).await;
-    assert_eq!(page.matches("像是包裹数").count(), 2, "{page}");
-    let save = async |at: usize, pieces: &str| {
-        let number = format!("7531234567000{at}");
-        let form = [("order_no", no[at].as_str()), ("company", "中通"), ("tracking_no", &number), ("pieces", pieces)];
-        packer.post(&format!("{batch}/rows/{at}"), &form).await;
-    };
-    save(0, "").await;
-    save(2, "1").await;
-    packer.post(&format!("{batch}/run"), &[]).await;
+    let words = "像是包裹数；整单发请清空件数";
+    for (head, rows, asked) in [
+        ("件数", &[("0", "1"), ("1", "1"), ("2", "1")][..], 2),
+        // Another shop's row, two rows, one, and one that counts two parcels.
+        ("件数", &[("ERP123456", "1"), ("0", "1"), ("1", "1"), ("2", "1")], 2),
+        ("件数", &[("0", "1"), ("3", "1")], 2),
+        ("件数", &[("3", "1")], 1),
+        ("件数", &[("0", "1"), ("1", "1"), ("3", "2"), ("2", "1")], 3),
+        // An order of two parcels, of which the pieces do or do not come to all that it has.
+        ("件数", &[("3", "1"), ("3", "1"), ("1", "1")], 2),
+        ("件数", &[("2", "1"), ("2", "1")], 0),
+        ("件数", &[("3", "2"), ("3", "3")], 0),
+        ("件数", &[("3", "3"), ("3", "")], 0),
+        ("件数", &[("0", "3"), ("1", "1"), ("2", "2")], 0),
+        ("发货件数", &[("0", "1")], 1),
+        ("Pieces", &[("0", "1")], 1),
+        ("件数（必填）", &[("0", "1")], 1),
+        // What it says besides names none of the order's goods.
+        ("品名\t件数", &[("3", "日用品\t1")], 1),
+        ("品名\t件数", &[("4", "日用品\t1")], 1),
+        ("产品名称\t件数", &[("3", "京东标快\t1")], 1),
+        ("货品名称\t件数", &[("3", "文件\t1"), ("0", "文件\t1")], 2),
+        ("数量\t件数", &[("3", "5\t1")], 1),
+        ("备注\t件数", &[("3", "放门口\t1")], 1),
+        // Goods of the order, by whatever it is known by.
+        ("品名\t件数", &[("3", "苹果\t1")], 0),
+        ("商家编码\t件数", &[("3", "AP-1\t1")], 0),
+        ("规格\t件数", &[("3", "大果\t1")], 0),
+        ("商品名称\t件数", &[("4", "雪花梨\t1")], 0),
+        ("商品\t件数", &[("3", "苹果 大果 ×5\t2")], 0),
+        ("商品\t件数", &[("3", "苹果 大果 ×5\t5")], 0),
+        // What only goods have.
+        ("数量", &[("3", "1")], 0),
+        ("实发数量", &[("3", "1")], 0),
+        ("本次发货件数", &[("3", "1")], 0),
+        ("商品件数", &[("3", "5")], 0),
+        // Words for a parcel, beside goods too.
+        ("件数", &[("3", "1箱")], 1),
+        ("件数", &[("3", "1包")], 1),
+        ("件数", &[("3", "1票")], 1),
+        ("件数", &[("3", "1单")], 1),
+        ("件数", &[("3", "一袋")], 1),
+        ("件数", &[("3", "1件货")], 1),
+        ("品名\t件数", &[("3", "苹果\t1箱")], 1),
+        ("品名\t件数", &[("3", "苹果\t1件")], 0),
+        ("件数", &[("1", "1箱")], 0),
+        ("件数", &[("1", "2箱")], 0),
+        ("件数", &[("2", "1箱"), ("2", "1箱")], 0),
+    ] {
+        let page = packer.page(&table(head, rows).await).await;
+        // Twice more where one answer does for them all.
+        let right = asked + if asked > 1 { 2 } else { 0 };
+        assert_eq!(page.matches(words).count(), right, "{head} {rows:?}: {page}");
+        let known = rows.iter().filter(|(at, _)| at.parse::<usize>().is_ok()).count();
+        if !head.contains("数量") {
+            let fine = format!("<b class=\"ok\">{}</b> 行可执行", known - asked);
+            assert!(page.contains(&fine), "{head} {rows:?}: {page}");
+        }
+    }
+    let number = |at: usize| format!("7531234{}{at:04}", brought.get());
+    // Of all of them at once: they count parcels, or pieces.
     let status = async |at: usize| alice.status(&no[at]).await;
-    assert_eq!([status(0).await, status(1).await, status(2).await], ["shipped", "shipped", "to_ship"]);
+    let batch = table("件数", &[("ERP123456", "1"), ("0", "1"), ("3", "1"), ("1", "1")]).await;
+    let asked = "「件数」比没发的少，像是包裹数；整单发请清空件数，不清空只发这几件";
+    packer.post(&format!("{batch}/agree"), &[("words", asked), ("whole", "true")]).await;
+    assert!(packer.page(&batch).await.contains("<b class=\"ok\">3</b> 行可执行"));
+    packer.post(&format!("{batch}/run"), &[]).await;
+    assert_eq!([status(0).await, status(1).await, status(3).await], ["shipped"; 3]);
+    let batch = table("件数", &[("2", "1"), ("4", "2")]).await;
+    let form = [("order_no", no[4].as_str()), ("company", ""), ("tracking_no", &number(1)), ("pieces", "")];
+    packer.post(&format!("{batch}/rows/1"), &form).await;
+    packer.post(&format!("{batch}/agree"), &[("words", asked)]).await;
+    packer.post(&format!("{batch}/run"), &[]).await;
+    assert_eq!([status(2).await, status(4).await], ["to_ship", "shipped"]);
     assert_eq!(alice.order(&no[2]).await["shipments"].as_array().unwrap().len(), 1);
+    // A row that is given to another order is asked about that one.
+    let other = w.paid(&alice, sku, 4).await.no;
+    let batch = table("件数", &[("2", "1")]).await;
+    let form = [("order_no", other.as_str()), ("company", ""), ("tracking_no", &number(0)), ("pieces", "1")];
+    packer.post(&format!("{batch}/rows/0"), &form).await;
+    assert_eq!(packer.page(&batch).await.matches(words).count(), 1);
+    w.must_hold().await;
+}
+
+/// Whatever a column says of how much left: a row of none of it stays, and one that says nothing beside others is asked about.
+#[tokio::test(flavor = "multi_thread")]
+async fn goods_of_which_a_row_sends_none_stay() {
+    let w = World::new().await;
+    let (cup, bowl) = (w.product("杯子", 1000, 99).await, w.product("汤碗", 1000, 99).await);
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let order = async || {
+        let items = json!([{ "skuId": cup, "quantity": 1 }, { "skuId": bowl, "quantity": 1 }]);
+        let placed = Placed::of(alice.prepay(&w.key(), json!({ "items": items, "address": address() })).await);
+        w.pay(&placed, xiaopu::simulator::Paying::Well);
+        w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+        placed.no
+    };
+    let (no, all) = (order().await, "这个包裹：");
+    for (head, first, second, words) in [
+        ("实发数量", "汤碗\t1", "杯子\t0", "这个包裹：汤碗 ×1；还剩 1 件"),
+        ("实发数量", "杯子\t0", "汤碗\t1", "这个包裹：汤碗 ×1；还剩 1 件"),
+        ("出库数量", "杯子\t0", "汤碗\t1", "这个包裹：汤碗 ×1；还剩 1 件"),
+        ("配货数量", "杯子\t0", "汤碗\t1", "这个包裹：汤碗 ×1；还剩 1 件"),
+        ("拣货数量", "杯子\t0", "汤碗\t1", "这个包裹：汤碗 ×1；还剩 1 件"),
+        ("发货数", "杯子\t0", "汤碗\t1", "这个包裹：汤碗 ×1；还剩 1 件"),
+        ("实发", "杯子\t0", "汤碗\t1", "这个包裹：汤碗 ×1；还剩 1 件"),
+        ("实际数量", "杯子\t0", "汤碗\t1", "这个包裹：汤碗 ×1；还剩 1 件"),
+        ("实拣数量", "杯子\t0", "汤碗\t1", "这个包裹：汤碗 ×1；还剩 1 件"),
+        ("实发数量", "甲\t0", "乙\t1", "认不出「乙」"),
+        ("实发数量", "\t0", "\t1", "有一行的件数是 0，认不出是哪一样不发"),
+        ("实发数量", "杯子\t0", "汤碗\t0", ""),
+        ("实发数量", "杯子\t1", "汤碗\t1", ""),
+        ("实发数量", "杯子\t", "汤碗\t1", "同一个包裹有的行没写件数"),
+        ("实发数量", "杯子\t1", "汤碗\t", "同一个包裹有的行没写件数"),
+        ("件数", "杯子\t-", "汤碗\t1", "同一个包裹有的行没写件数"),
+        ("件数", "杯子\t2", "汤碗\t", ""),
+        ("数量", "杯子\t1", "汤碗\t无", "数量“无”认不出是几件"),
+        ("数量", "杯子\t1", "汤碗\t-", "数量“-”认不出是几件"),
+        ("数量", "杯子\t1", "汤碗\t", "有一行没写数量"),
+        ("数量", "杯子\t2", "汤碗\t", ""),
+        ("数量", "杯子\t-", "汤碗\t-", ""),
+        ("数量", "杯子\t", "汤碗\t", ""),
+        ("数量", "杯子\t1（件）", "汤碗\t+1", ""),
+        ("数量", "杯子\t数量：1", "汤碗\tx1", ""),
+        ("数量\t已发货数量", "杯子\t1\t1", "汤碗\t1\t0", "「已发货数量」写的是 0，像是没有发"),
+        ("数量\t已发货数量", "杯子\t1\t0", "汤碗\t1\t0", ""),
+        ("数量\t已发货数量", "杯子\t1\t1", "汤碗\t1\t1", ""),
+        ("数量\t已发件数", "杯子\t1\t1", "汤碗\t1\t0", "「已发件数」写的是 0"),
+        ("数量\t已出库数量", "杯子\t1\t1", "汤碗\t1\t0", "「已出库数量」写的是 0"),
+        ("数量\t未发货数量", "杯子\t1\t1", "汤碗\t1\t0", ""),
+    ] {
+        let rows = [first, second].map(|row| format!("{no}\tSF1234567890123\t{row}")).join("\n");
+        let page = packer
+            .page(&bring(&w, &packer, pasted(&format!("订单号\t快递单号\t商品名称\t{head}\n{rows}"))).await)
+            .await;
+        let whole = page.contains("<b class=\"ok\">1</b> 行可执行") && !page.contains(all);
+        assert_eq!((whole, page.contains(words)), (words.is_empty(), true), "{head} {first} {second}: {page}");
+    }
+    let batch = bring(
+        &w,
+        &packer,
+        pasted(&format!(
+            "订单号\t快递单号\t商品名称\t实发数量\n{no}\tSF1234567890123\t杯子\t0\n{no}\tSF1234567890123\t汤碗\t1"
+        )),
+    )
+    .await;
+    packer.post(&format!("{batch}/run"), &[]).await;
+    let left = "select name from order_lines where shipped_quantity = 0";
+    let left: String = w.shop.read(move |conn| Ok(conn.query_row(left, [], |row| row.get(0))?)).await.unwrap();
+    assert_eq!((left.as_str(), alice.status(&no).await.as_str()), ("杯子", "to_ship"));
+    w.must_hold().await;
 }
 
 /// A remark that wants another service than its row has is asked about, in however many rows there is one.

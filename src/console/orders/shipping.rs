@@ -400,6 +400,8 @@ struct BatchPage {
 struct Alike {
     words: String,
     n: usize,
+    /// Whether it asks what the rows count, of which there are two answers.
+    counts: bool,
 }
 
 #[derive(Serialize)]
@@ -460,7 +462,7 @@ async fn batch_page(
         may_undo: since.is_some() && batch.rows.iter().any(|row| row.shipment.is_some()),
         undo_minutes: shipping::UNDO_MINUTES,
         groups: groups(&judged, &moved),
-        alike: batch::asked_alike(&judged).into_iter().take(MOST_ALIKE).map(|(words, n)| Alike { words, n }).collect(),
+        alike: alike(&judged),
         moved: (0..judged.len()).filter(|at| moved(*at)).count(),
         seen: now.page(),
         carriers,
@@ -470,6 +472,11 @@ async fn batch_page(
 
 /// So many of what rows say alike are answered with one click each.
 const MOST_ALIKE: usize = 5;
+
+fn alike(judged: &[batch::Judged]) -> Vec<Alike> {
+    let asked = batch::asked_alike(judged).into_iter().take(MOST_ALIKE);
+    asked.map(|(words, n)| Alike { counts: words == whom::MAYBE_PARCELS, words, n }).collect()
+}
 
 /// The rows by what is to be done with them: what somebody must look at comes first.
 fn groups(judged: &[batch::Judged], moved: &dyn Fn(usize) -> bool) -> Vec<Group> {
@@ -596,14 +603,17 @@ async fn mend(shop: &State<Shop>, _staff: Staff, id: BatchId, at: usize, form: F
 #[derive(FromForm)]
 struct Agreed {
     words: String,
+    /// That what they count are parcels.
+    #[field(default = false)]
+    whole: bool,
 }
 
 /// One yes to what several rows say in the same words.
 #[post("/shipping/batches/<id>/agree", data = "<form>")]
 async fn agree(shop: &State<Shop>, _staff: Staff, id: BatchId, form: Form<Agreed>) -> Flash<Redirect> {
-    let words = form.into_inner().words;
+    let Agreed { words, whole } = form.into_inner();
     let done = async {
-        let n = shop.write(move |tx| batch::agree(tx, id, &words)).await?;
+        let n = shop.write(move |tx| batch::agree(tx, id, &words, whole)).await?;
         batch::stamp(shop, id).await?;
         Ok(format!("{n} 行记下了，重新核对了"))
     };
@@ -1044,7 +1054,10 @@ mod tests {
                     of("done", "green", "已执行", vec![row(Verdict::Ready, true)]),
                 ],
                 alike: if full {
-                    vec![Alike { words: "「备注」写的是“加急”".into(), n: 2 }]
+                    vec![
+                        Alike { words: "「备注」写的是“加急”".into(), n: 2, counts: false },
+                        Alike { words: whom::MAYBE_PARCELS.into(), n: 3, counts: true },
+                    ]
                 } else {
                     Vec::new()
                 },
