@@ -14,6 +14,7 @@ use crate::parcels::carriers::{Carrier, Carriers, recognise, same_house, says_no
 use crate::parcels::halts::halts;
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::parcels::wishes;
+use crate::places;
 use crate::tables::{self, Table, Wanted};
 use crate::typed::{bare, holds, holds_one_of};
 
@@ -1051,11 +1052,19 @@ fn by_its_look(row: &tables::Row) -> Vec<Row> {
     (read.company, read.tracking_no) = (own(companies.first().copied().unwrap_or_default()), own(number));
     read.remarks = beside::of_a_line(&words, &[read.order_no.as_str(), &read.company, &read.tracking_no]);
     read.says.phones = beside::phones(&words).into_iter().map(|phone| ("电话".to_owned(), phone)).collect();
+    let addresses = cells.iter().filter(|cell| is_an_address(cell));
+    read.says.places = addresses.map(|cell| (beside::LINE.to_owned(), own(cell))).collect();
     let orders = cells.join(" ");
     if OrderNo::all(&orders).len() > 1 {
         read.order_no = orders;
     }
     each_order(read)
+}
+
+/// A cell that begins with a district and what it lies in.
+fn is_an_address(cell: &str) -> bool {
+    let places::Written::Found(found) = places::written(cell) else { return false };
+    found.before.is_empty() && found.place.depth() > 2 && !found.alone
 }
 
 /// Words between the lines of a chat: nothing of the length of a number stands there, and nothing that stops a parcel.
