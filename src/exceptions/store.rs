@@ -145,7 +145,17 @@ pub fn denied_since(conn: &Connection, transaction_id: &str) -> Result<Option<i6
         .query_row([transaction_id, DENIED, GONE_BACK, NEVER_PAID], |row| row.get(0))
 }
 
-/// The same, or since when an order that was taken up waits for WeChat to be heard at all.
+/// Whether WeChat's yes would end it, which waits for that.
+pub fn is_yes_awaited(conn: &Connection, transaction_id: &str) -> Result<bool> {
+    conn.prepare_cached(denials!("1", "and state = 'open' and what like ?4 || '%'"))?.exists([
+        transaction_id,
+        DENIED,
+        GONE_BACK,
+        NEVER_PAID,
+    ])
+}
+
+/// Since when that waits, or an order that was taken up waits for WeChat to be heard at all.
 pub fn word_awaited_since(conn: &Connection, transaction_id: &str) -> Result<Option<i64>> {
     let unheard: Option<i64> = conn
         .prepare_cached(

@@ -13,7 +13,7 @@ use crate::message_log::store as messages;
 use crate::money::Fen;
 use crate::orders::store::NewPrice;
 use crate::orders::{self, Order, OrderStatus, Topic, Who, moves};
-use crate::refunds::{FIRST_UNPROVEN, NEVER_CAME_IN, Refund, RefundState, store as refunds};
+use crate::refunds::{FIRST_UNPROVEN, NEVER_CAME_IN, Origin, Refund, RefundState, store as refunds};
 use crate::settings::Settings;
 use crate::wechat::{Api, Payment};
 
@@ -326,6 +326,7 @@ impl Fact<'_> {
     /// WeChat says yes to what stands: nothing waits for that any longer.
     fn confirmed(&self) -> Result<()> {
         let (tx, transaction_id) = (self.tx, &self.payment.transaction_id);
+        let denied_at = exceptions::denied_since(tx, transaction_id)?.unwrap_or_default();
         if !exceptions::take_denial_back(tx, transaction_id, "微信说这一单付过款了")? {
             return Ok(());
         }
@@ -334,7 +335,7 @@ impl Fact<'_> {
         for second in order.map(|order| refunds::of_order(tx, order)).transpose()?.unwrap_or_default() {
             let Refund { state, problem_code, .. } = &second.refund;
             if *state == RefundState::Failed && problem_code == FIRST_UNPROVEN {
-                self.take_up(&second.refund)?;
+                self.take_up(&second.refund, denied_at)?;
             }
         }
         for refund in refunds::of_transaction(tx, transaction_id)? {
@@ -342,7 +343,7 @@ impl Fact<'_> {
                 RefundState::Approved => jobs::enqueue(tx, Task::Refund(refund.id), tx.now())?,
                 // What went back meanwhile may be this one.
                 RefundState::Failed if refund.problem_code == NEVER_CAME_IN && !self.payment.refund_started => {
-                    self.take_up(&refund)?;
+                    self.take_up(&refund, denied_at)?;
                 }
                 _ => {}
             }
@@ -350,12 +351,40 @@ impl Fact<'_> {
         Ok(())
     }
 
-    /// A refund that was given up for WeChat's no goes on by itself, where there is still enough for it.
-    fn take_up(&self, refund: &Refund) -> Result<()> {
+    /// A refund that was given up for WeChat's no goes on by itself, where there is still enough for it and nobody has decided otherwise since.
+    fn take_up(&self, refund: &Refund, denied_at: i64) -> Result<()> {
+        if let Some(instead) = self.done_instead(refund, denied_at)? {
+            let what = format!(
+                "微信现在说付过款了。{instead}，所以这一笔没有自己接着退：还要退的点重试，不用再退的停止这一笔。"
+            );
+            refunds::set_problem(self.tx, refund.id, &refund.problem_code, &what)?;
+            return match refund.order_id {
+                Some(order) => {
+                    let what = format!("退款 {} 没有自己接着退：{instead}", refund.out_refund_no);
+                    self.note(order, &Who::system(), &what)
+                }
+                None => Ok(()),
+            };
+        }
         match refund::retry(self.tx, refund.id, &Who::system()) {
             Err(e) => Ok(refunds::set_problem(self.tx, refund.id, &refund.problem_code, &e.message())?),
             Ok(()) => Ok(()),
         }
+    }
+
+    /// What somebody has done in the place of a refund that seemed to have failed: he made another one, or sent the goods.
+    fn done_instead(&self, refund: &Refund, denied_at: i64) -> Result<Option<String>> {
+        let Some(order) = refund.order_id else { return Ok(None) };
+        let full = refund::full_order(self.tx, order)?;
+        let over = |state| matches!(state, RefundState::Cancelled | RefundState::Rejected);
+        let by_hand = |other: &Refund| other.id > refund.id && other.origin != Origin::Automatic && !over(other.state);
+        if let Some(other) = full.refunds.iter().map(|full| &full.refund).find(|other| by_hand(other)) {
+            return Ok(Some(format!("这之后又建了退款 {}", other.out_refund_no)));
+        }
+        // What came beside the order is owed back whether its goods have left or not.
+        let since = denied_at.max(refund.created_at);
+        let sent = refund.inside && full.shipments.iter().any(|parcel| parcel.shipped_at >= since);
+        Ok(sent.then(|| "这之后货已经发出".to_owned()))
     }
 
     /// A notice of API v2 alone has given the money to an attempt, and WeChat gives it to another one: the first was not paid by it.

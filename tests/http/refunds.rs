@@ -154,7 +154,7 @@ async fn line_of(w: &World, placed: &Placed) -> i64 {
     w.shop.db.read(read).await.unwrap()
 }
 
-async fn state(w: &World, number: &str) -> (String, String) {
+pub async fn state(w: &World, number: &str) -> (String, String) {
     let number = number.to_owned();
     let read = move |conn: &rusqlite::Connection| {
         let refund = xiaopu::refunds::store::by_no(conn, &number)?.unwrap();

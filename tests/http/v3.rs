@@ -981,7 +981,7 @@ async fn what_wechat_has_for_something_else_goes_back_by_itself_in_no_shop() {
         if late {
             // Of money that an attempt waited for its refund's page tells.
             let page = manager.page("/admin/exceptions").await;
-            assert!(page.contains("没有成功：这笔款只有 API v2 的密钥签过名，微信说没有收到过"), "{page}");
+            assert!(page.contains("没有成功：微信说没有收到过这笔款，所以没有退"), "{page}");
             w.must_hold().await;
             continue;
         }
@@ -2356,6 +2356,60 @@ async fn a_payment_that_the_query_does_not_know_yet_frees_itself() {
             owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
         }
         assert_eq!(alice.status(&placed.no).await, "shipped", "{case}: {}", owner.said(&here).await);
+        w.must_hold().await;
+    }
+}
+
+/// A refund that seemed to have failed does not go on by itself once somebody has done something in its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_was_done_otherwise_does_not_wake() {
+    for (by, ends) in [("another", "failed"), ("stopped", "succeeded"), ("goods", "failed")] {
+        let w = world("v2").await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+        let placed = w.paid(&alice, sku, 3).await;
+        let here = format!("/admin/orders/{}", placed.no);
+        w.wechat.fault_always("orderquery", Fault::refused("ORDERNOTEXIST", "not exist"));
+        owner.post(&format!("{here}/query"), &[]).await;
+        let first = super::refunds::refund_pieces(&w, &owner, &placed, 1).await;
+        super::refunds::until(&w, &first, "failed").await;
+        let page = owner.page(&format!("/admin/refunds/{first}")).await;
+        assert!(page.contains("这一笔会自己接着退，不用再建一笔退款"), "{by}: {page}");
+        if by == "goods" {
+            let parcel = [("tracking_no", "SF1234567890123"), ("despite_refund", "true")];
+            owner.post(&format!("{here}/ship"), &parcel).await;
+            assert_eq!(alice.status(&placed.no).await, "shipped", "{}", owner.said(&here).await);
+        } else {
+            let second = super::refunds::refund_pieces(&w, &owner, &placed, 1).await;
+            super::refunds::until(&w, &second, "failed").await;
+            if by == "stopped" {
+                owner.post(&format!("/admin/refunds/{second}/stop"), &[]).await;
+            }
+        }
+        w.wechat.clear_faults();
+        w.wait("WeChat's yes", || async {
+            w.advance(MINUTE);
+            w.run_jobs().await;
+            w.count("select count(*) from money_exceptions where state = 'open'").await == 0
+        })
+        .await;
+        for _ in 0..5 {
+            w.advance(MINUTE);
+            w.run_jobs().await;
+        }
+        let page = owner.page(&format!("/admin/refunds/{first}")).await;
+        assert_eq!(super::refunds::state(&w, &first).await.0, ends, "{by}: {page}");
+        assert_eq!(w.wechat.all_refunds().len(), usize::from(by != "goods"), "{by}");
+        let words = match by {
+            "another" => "这之后又建了退款",
+            "goods" => "这之后货已经发出",
+            _ => "退款成功",
+        };
+        assert!(by == "stopped" || page.contains(words) && page.contains("还要退的点重试"), "{by}: {page}");
+        if by == "goods" {
+            owner.post(&format!("/admin/refunds/{first}/retry"), &[]).await;
+            super::refunds::until(&w, &first, "succeeded").await;
+        }
         w.must_hold().await;
     }
 }

@@ -154,7 +154,7 @@ async fn unless_no(
 }
 
 /// What is said of it.
-const PERHAPS_THE_FIRST: &str = "订单账上记的付款只有 API v2 的通知说过，微信说没有收到过，或收到的金额不同：这一笔也许才是买家真付的，所以没有退。请到商户平台核对两笔：只收到这一笔的，停止退款；两笔都收到的，先把资金异常里账上那一笔标记为已处理，再重试这一笔。";
+const PERHAPS_THE_FIRST: &str = "订单账上记的付款只有 API v2 的通知说过，微信说没有收到过，或收到的金额不同：这一笔也许才是买家真付的，所以没有退。请到商户平台核对两笔：只收到这一笔的，停止退款；两笔都收到的，先把资金异常里账上那一笔标记为已处理，再重试这一笔。微信过后说账上那一笔付过了的，这一笔会自己接着退。";
 
 /// Money of which only somebody with the key of API v2 has told goes back of a shop by API v3 once WeChat has told of it, and of
 /// any shop where WeChat has said no: whatever agreed to that did so before, however often it was tried then. What would go back by
@@ -238,6 +238,8 @@ async fn only_noticed(shop: &Shop, id: RefundId) -> Result<Option<Ran>> {
 
 /// What is said of a refund of money that WeChat does not know as what was told.
 const UNPROVEN: &str = "这笔款只有 API v2 的密钥签过名，微信说没有收到过，或是别的商户号、AppID、商户订单号收的，或收到的金额不同，所以没有退。请到商户平台按微信交易号核对：不是本店收的，停止这一笔，再换掉 APIv2 密钥。";
+/// The same while WeChat's yes is awaited, which brings it on.
+const UNPROVEN_YET: &str = "微信说没有收到过这笔款，所以没有退。微信的查单可能晚几分钟：系统会再查，微信说付过了，这一笔会自己接着退，不用再建一笔退款。等不及的，到商户平台按微信交易号核对：不是本店收的，停止这一笔，再换掉 APIv2 密钥。";
 
 /// After going back to a backup, before a refund goes out for the first time since, however often it was tried before:
 /// WeChat may have given the same back under a number that is forgotten here. Likewise before one goes out again that WeChat
@@ -558,6 +560,10 @@ fn give_up(tx: &Tx, refund: &Refund, code: &str, why: &str) -> Result<()> {
     if code == LOOKED {
         refunds::set_not_before(tx, refund.id, tx.now())?;
     }
+    let yes_is_awaited = |of: &String| exceptions::is_yes_awaited(tx, of);
+    let awaited =
+        code == NEVER_CAME_IN && refund.transaction_id.as_ref().map(yes_is_awaited).transpose()? == Some(true);
+    let why = if awaited { UNPROVEN_YET } else { why };
     move_to(tx, refund, RefundState::Failed)?;
     refunds::set_problem(tx, refund.id, code, why)?;
     log::error!("refund {} failed: {code}", refund.out_refund_no);
