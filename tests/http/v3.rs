@@ -2414,6 +2414,32 @@ async fn a_refund_that_was_done_otherwise_does_not_wake() {
     }
 }
 
+/// Whoever has looked at what an order stands on has not seen WeChat's word that its buyer has paid by another payment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_true_payment_does_not_go_back_although_somebody_has_looked_at_the_false_one() {
+    let w = world("v2").await;
+    let sku = w.product("苹果", 8800, 99).await;
+    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+    let placed = Placed::of(alice.buy(sku, 1).await);
+    let theirs = w.wechat.sell_elsewhere(&sale(APP_ID, "JSAPI", "OTHERPROG20261130001", 8800)).unwrap();
+    w.notify(told(&w, &placed, &placed.out_trade_no, &theirs, "8800")).await;
+    owner.post(&format!("/admin/orders/{}/query", placed.no), &[]).await;
+    let looked = format!("/admin/exceptions/{}/resolve", item(&w, &theirs).await);
+    owner.post(&looked, &[("resolution", "商户平台有这一笔")]).await;
+    w.wechat.pay_unheard(&placed.prepay_id, Paying::Well).unwrap();
+    let truly = w.transaction(&placed);
+    w.notify(told(&w, &placed, &placed.out_trade_no, &truly, "8800")).await;
+    for _ in 0..5 {
+        w.run_jobs().await;
+        w.advance(MINUTE);
+    }
+    assert_eq!(w.wechat.all_refunds().len(), 0);
+    let words = format!("微信说商户订单号 {} 的交易号是 {truly}", placed.out_trade_no);
+    let inbox = owner.page("/admin/exceptions").await;
+    assert!(inbox.contains(&words) && inbox.contains("这一笔先不要退"), "{inbox}");
+    w.must_hold().await;
+}
+
 /// What WeChat goes on denying is asked about less and less, and no longer than a day; somebody's word ends it.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_wechat_goes_on_denying_is_not_asked_about_for_ever() {

@@ -23,7 +23,7 @@ use crate::returns::store as returns;
 use crate::shop::Shop;
 use crate::wechat::pay::{Trade, TradeOf};
 use crate::wechat::refund::{REFUND, REFUND_QUERY, RefundOrder, balance_may_do};
-use crate::wechat::{Account, Exchange, GatewayError};
+use crate::wechat::{Account, Api, Exchange, GatewayError};
 
 /// WeChat wants a minute between two refunds of one payment. Source: refund, API v2.
 const APART: i64 = MINUTE;
@@ -96,7 +96,7 @@ pub async fn advance(shop: &Shop, id: RefundId) -> Result<Ran> {
 
 /// What is called an order's second payment goes back once WeChat itself has told of the one that the order stands on: where only
 /// somebody with the key of API v2 has, this may be the true one. Asked at once, also while it waits; whoever has looked at the first is
-/// not asked again. `None` where it may go.
+/// contradicted only where WeChat names this one. `None` where it may go.
 async fn is_perhaps_the_first(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Option<Ran>> {
     // Where another merchant number is set, nothing is sent either.
     if taken.asker(shop).is_err() {
@@ -112,25 +112,20 @@ async fn is_perhaps_the_first(shop: &Shop, taken: &Taken, id: RefundId) -> Resul
         let Some(first) = ledger::payment_of(conn, order)? else { return Ok(None) };
         let looked = exceptions::gone_back_settled_at(conn, &first.transaction_id)?.is_some()
             || exceptions::is_denial_settled(conn, &first.transaction_id)?;
-        Ok(Some(first.transaction_id).filter(|_| !looked))
+        // What WeChat alone can have paid is no lie.
+        let by_v2 = first.api == Some(Api::V2);
+        Ok(Some((first.transaction_id, looked)).filter(|_| !looked || by_v2))
     };
-    let Some(first) = shop.read(read).await? else { return Ok(None) };
-    unless_denied(shop, id, first, agreed, (FIRST_UNPROVEN, PERHAPS_THE_FIRST)).await
+    let Some((first, looked)) = shop.read(read).await? else { return Ok(None) };
+    // Its answer may name this very one, and then that is stopped. A mere no has had its answer.
+    match check::ask_noticed(shop, first).await? {
+        Some(Ok(false)) if looked => Ok(None),
+        asked => unless_no(shop, id, asked, agreed, (FIRST_UNPROVEN, PERHAPS_THE_FIRST)).await,
+    }
 }
 
-/// Asks about a payment that a notice of API v2 alone has told of, for a refund that is given up with these words where WeChat denies it and
-/// it still `stands`. `None` where it may go.
-async fn unless_denied(
-    shop: &Shop,
-    id: RefundId,
-    transaction_id: String,
-    stands: impl Fn(&Refund) -> bool + Send + 'static,
-    (code, words): (&'static str, &'static str),
-) -> Result<Option<Ran>> {
-    unless_no(shop, id, check::ask_noticed(shop, transaction_id).await?, stands, (code, words)).await
-}
-
-/// The same by what came of asking.
+/// A payment was asked about that a notice of API v2 alone has told of, for a refund that is given up with these words where WeChat denies it
+/// and it still `stands`. `None` where it may go.
 async fn unless_no(
     shop: &Shop,
     id: RefundId,
