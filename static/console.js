@@ -174,7 +174,7 @@ addEventListener("submit", (event) => {
   if (form.dataset.sent) {
     // A scanner that was faster than the network is heard, and the next page says so.
     if (gunOf(form)) tone(false);
-    if (form === gun?.form) sessionStorage.removeItem("keyed"), sessionStorage.setItem("missed", "yes");
+    if (form === gun?.form) sessionStorage.setItem("missed", Date.now());
     return event.preventDefault();
   }
   form.dataset.sent = "yes";
@@ -710,36 +710,36 @@ function tone(well) {
   sound.stop(audio.currentTime + (well ? 0.15 : 0.6));
 }
 // A label that is scanned while one page goes and the next one comes arrives in two parts, and the rest of a number may be
-// another one: such a scan counts for nothing, to its end.
+// another one: such a scan counts for nothing, to its end, and what the page that went has heard of it is told by this one.
 const PAUSE = 300;
 window.early?.end();
 if (gun) {
-  let last = performance.now();
+  let last = early.last;
+  let cut = early.keys > 0 && !early.ended;
+  let missed = early.ended || Date.now() - Number(sessionStorage.getItem("missed") ?? 0) < 40 * PAUSE;
+  sessionStorage.removeItem("missed");
   const lost = () => {
+    missed = false;
     tone(false);
     brief("换页时扫的没有收全，没有记下：请再扫一次");
   };
-  let cut = !early.ended && (early.keys > 0 || Date.now() - Number(sessionStorage.getItem("keyed") ?? 0) < 5 * PAUSE);
-  const missed = early.ended || sessionStorage.getItem("missed");
-  sessionStorage.removeItem("keyed");
-  sessionStorage.removeItem("missed");
-  if (cut || early.ended) gun.value = gun.defaultValue;
+  if (early.keys || early.ended) gun.value = gun.defaultValue;
   if (gun.autofocus) gun.focus({ preventScroll: true });
   // At a desk the next scan takes the place of what was refused and stands there again; what has begun to come is left alone.
   if (gun.closest("[data-scan]")) {
     if (!early.typed) gun.select();
     addEventListener("pageshow", ({ persisted }) => persisted && gun.select());
   }
-  // After the tone of what went well before it.
-  if (missed) setTimeout(lost, PAUSE);
+  // After the tone of what went well before it, and once with the end that may come yet.
+  setTimeout(() => missed && lost(), 2 * PAUSE);
   addEventListener("keydown", (event) => {
     const ends = event.key === "Enter";
     if (event.key.length > 1 && !ends) return;
     // The field has no cursor before the page is first drawn: what went past it is the beginning of something.
     if (!event.target.matches("input, textarea, select")) return ends || ((cut = true), (last = event.timeStamp));
-    if (event.timeStamp - last > PAUSE) cut = false;
+    if (event.timeStamp - last > PAUSE) cut = !ends && early.isRest(event);
     last = event.timeStamp;
-    if (gun.form.dataset.sent) return ends || sessionStorage.setItem("keyed", Date.now());
+    if (gun.form.dataset.sent) return ends || sessionStorage.setItem("missed", Date.now());
     if (!cut) return;
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -868,6 +868,7 @@ const drawer = dialog("drawer", '<div></div><form method="dialog"><button class=
 drawer.setAttribute("aria-label", "订单预览");
 const previews = $$("[data-preview]");
 let shown = -1;
+let turns = 0;
 // A number that was typed and not sent is there again when its order is, beside the list or on its page; the next scan takes its
 // place.
 const unsent = JSON.parse(sessionStorage.getItem("unsent") ?? "{}");
@@ -908,11 +909,20 @@ async function peek(n) {
   const link = previews[n];
   if (!link) return;
   const scan = awaited();
-  const answer = await fetch(`${link.pathname}/preview${link.search}`).catch(() => null);
-  if (!answer?.ok || answer.redirected) return (location.href = link.href);
-  scan.opened();
+  const turn = (turns += 1);
+  const before = shown;
   shown = n;
-  $("div", drawer).innerHTML = await answer.text();
+  const answer = await fetch(`${link.pathname}/preview${link.search}`).catch(() => null);
+  const preview = await answer?.text().catch(() => null);
+  // Who has gone on meanwhile, or has shut the drawer, looks at something else.
+  if (turn !== turns) return scan.opened();
+  if (!answer && !navigator.onLine) {
+    shown = before;
+    scan.opened();
+    return brief("没有网络，没有打开：连上以后再按一次");
+  }
+  if (!answer?.ok || answer.redirected) return (location.href = link.href);
+  $("div", drawer).innerHTML = preview;
   begins(drawer);
   $$("[data-here]", drawer).forEach((field) => (field.value = location.pathname + location.search));
   $$("[data-step]", drawer).forEach((button) => {
@@ -928,6 +938,7 @@ async function peek(n) {
   mark(row);
   row?.scrollIntoView({ block: "nearest" });
   $("[data-focus]", drawer)?.focus({ preventScroll: true });
+  scan.opened();
 }
 previews.forEach((link, n) =>
   link.addEventListener("click", (event) => {
@@ -965,7 +976,7 @@ addEventListener("popstate", () => {
   sheets.forEach((sheet) => (sheet.open = false));
 });
 addEventListener("pageshow", lifted);
-drawer.addEventListener("close", lifted);
+drawer.addEventListener("close", () => ((turns += 1), lifted()));
 drawer.addEventListener("click", (event) => event.target === drawer && drawer.close());
 drawer.addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -1,14 +1,20 @@
-// Keys that come before the page can take them, seen from its first moment on: of what a scanner sends then, or with its first
-// sign so soon, the beginning is lost. The script of the page asks about it.
+// Keys that come before the page can take them, heard from its first moment on. A browser throws keys away until it has drawn the
+// page: of what a scanner sends then, or with its first sign so soon after, the beginning is lost. A form may have come without its
+// button yet. The script of the page goes on.
 {
-  const SOON = 60;
-  const early = (window.early = { since: performance.now(), keys: 0, typed: 0, ended: false });
+  const SOON = 30;
+  const early = (window.early = { drawn: Infinity, last: -Infinity, keys: 0, typed: 0, ended: false });
+  if (!PerformanceObserver.supportedEntryTypes?.includes("paint")) early.drawn = 0;
+  new PerformanceObserver((seen) => (early.drawn = Math.min(early.drawn, seen.getEntries()[0].startTime))).observe({ type: "paint", buffered: true });
+  early.isRest = ({ timeStamp }) => timeStamp - early.drawn < SOON;
   const listen = (event) => {
-    const { key, target, timeStamp } = event;
+    const { key, target } = event;
+    if (key === "Enter" && (early.keys || target.form?.method === "post")) return event.preventDefault(), (early.ended = true);
+    if (key.length > 1) return;
     const field = target.matches?.("input, textarea, select");
-    if (key.length === 1 && field) early.typed += 1;
-    if (key.length === 1 && (!field || timeStamp - early.since < SOON)) early.keys += 1;
-    else if (key === "Enter" && early.keys) event.preventDefault(), (early.ended = true);
+    if (field) early.typed += 1;
+    if (!field || early.isRest(event)) early.keys += 1;
+    early.last = event.timeStamp;
   };
   addEventListener("keydown", listen, true);
   early.end = () => removeEventListener("keydown", listen, true);

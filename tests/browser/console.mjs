@@ -1,7 +1,7 @@
 // A day at the console: shipping, goods, staff, backups.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { buyer, phone, story, until } from "./shop.mjs";
+import { buyer, phone, scan, story, until } from "./shop.mjs";
 
 await story(async ({ shop, simulator, step, shot, open, expect, login, password }) => {
   const desk = await login();
@@ -86,12 +86,10 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
 
   await step("a scanner ships one, and it is taken back", async () => {
     await desk.goto(`${shop}/admin/shipping/scan`);
-    await desk.keyboard.type(orders[20]);
-    await desk.keyboard.press("Enter");
+    await scan(desk, orders[20]);
     await desk.getByText("第 2 步").waitFor();
     await shot(desk, "scan");
-    await desk.keyboard.type("75312345678901");
-    await desk.keyboard.press("Enter");
+    await scan(desk, "75312345678901");
     await desk.getByText("已发货 中通快递 75312345678901").waitFor();
     await desk.goto(`${shop}/admin/orders/${orders[20]}`);
     await desk.getByRole("button", { name: "撤销发货" }).click();

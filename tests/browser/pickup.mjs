@@ -1,7 +1,7 @@
 // A shop that brings and hands over: hours and a freight template are written, a buyer books a time and shows a code, and
 // staff check it on a phone.
 import assert from "node:assert/strict";
-import { listens, phone, story, until } from "./shop.mjs";
+import { listens, phone, scan, story, until } from "./shop.mjs";
 
 await story(async ({ shop, step, shot, open, stage, login, fits }) => {
   const desk = await login();
@@ -121,8 +121,7 @@ await story(async ({ shop, step, shot, open, stage, login, fits }) => {
     const page = await desk.context().newPage();
     await listens(page);
     await page.goto(`${shop}/admin/pickup`);
-    await page.keyboard.type(code);
-    await page.keyboard.press("Enter");
+    await scan(page, code);
     await hear(page, "这个取货码用过了");
     await until("the low tone", () => page.evaluate(() => window.tones.join() === "180"));
     await shot(page, "pickup-used");

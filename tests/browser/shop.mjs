@@ -63,6 +63,14 @@ const stacked = () => {
   return found;
 };
 
+/** A scanner is taken up when the page stands there: what comes before counts for nothing. */
+export async function scan(page, code) {
+  const stands = () => performance.getEntriesByType("paint").some(({ startTime }) => performance.now() - startTime > 100);
+  await page.waitForFunction(stands);
+  await page.keyboard.type(code);
+  await page.keyboard.press("Enter");
+}
+
 /** From now on each page remembers what it sounded: the pitches in `window.tones`. */
 export const listens = (page) => page.addInitScript(() => {
   window.tones = [];
