@@ -106,6 +106,13 @@ const isSlip = (field) => {
   const ratio = typedFen(field.value) / typedFen(field.defaultValue);
   return ratio >= 10 || ratio <= 0.1;
 };
+/** What is asked about those of the fields that nobody was asked about yet, in words. */
+function slipsOf(fields) {
+  const slips = fields.filter((field) => isSlip(field) && field.value !== field.dataset.sure);
+  for (const field of slips) field.dataset.sure = field.value;
+  const words = slips.map(({ defaultValue, value }) => `¥${defaultValue} 改成 ¥${value.replace(/^[¥￥]/, "")}`);
+  return slips.length ? `${words.join("，")}，差十倍以上：没有错就再按一次。` : "";
+}
 const asking = Object.assign(document.createElement("p"), { className: "flash error", role: "alert" });
 addEventListener(
   "submit",
@@ -131,11 +138,8 @@ addEventListener(
       return hold("没有网络，还没有发出：填的都还在这里，连上以后再按一次。");
     }
     // As in a cell of a price.
-    const slip = form.elements[form.dataset.slip];
-    if (slip && slip.value !== form.dataset.sure && isSlip(slip)) {
-      form.dataset.sure = slip.value;
-      return hold(`¥${slip.defaultValue} 改成 ¥${slip.value}，差十倍以上：没有错就再按一次。`);
-    }
+    const slips = form.dataset.slip ? slipsOf($$(`[name$='${form.dataset.slip}']`, form)) : "";
+    if (slips) return hold(slips);
     const other = goes && !form.dataset.alone && besideOf(form);
     // Who presses again has said so, and is not asked once more for leaving.
     if (!other) return forget(form.dataset.alone ? $$("main form") : [form]);
@@ -1017,13 +1021,10 @@ over.addEventListener("submit", async (event) => {
   event.preventDefault();
   event.stopPropagation();
   const form = event.target;
-  const slips = $$("[name$='.price']", form).filter((field) => isSlip(field) && field.value !== field.dataset.sure);
-  if (slips.length) {
-    for (const field of slips) field.dataset.sure = field.value;
+  const slips = slipsOf($$("[name$='.price']", form));
+  if (slips) {
     $(".strip", over)?.remove();
-    const words = slips.map((field) => `¥${field.defaultValue} 改成 ¥${field.value}`).join("，");
-    form.before(Object.assign(document.createElement("p"), { className: "strip amber", role: "alert", textContent: `${words}，差十倍以上：没有错就再按一次。` }));
-    return slips[0].select();
+    return form.before(Object.assign(document.createElement("p"), { className: "strip amber", role: "alert", textContent: slips }));
   }
   const fields = new URLSearchParams(new FormData(form));
   fields.set("over", "true");

@@ -135,6 +135,15 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, stage, pa
     await page.getByText("¥50.00 改成 ¥5，差十倍以上").waitFor();
     await Promise.all([page.waitForEvent("load"), page.locator("dialog[open] .btn.main").click()]);
     await page.getByText("¥5.00").first().waitFor();
+    // So it is on the product's own page.
+    await page.getByRole("link", { name: "编辑" }).last().click();
+    const own = page.locator(".product [name$='.price']").first();
+    const dear = await own.inputValue();
+    await own.fill(dear.replace(".", ""));
+    await page.getByRole("button", { name: "保存", exact: true }).click();
+    await page.getByText(`¥${dear} 改成`).waitFor();
+    await page.getByRole("button", { name: "保存", exact: true }).click();
+    await page.locator(".flash").waitFor();
     // A tick that is sent at once stands as it was when it is asked about, and is then sent as it was meant.
     await page.goto(`${shop}/admin/categories`);
     await page.locator("main [name=name]").last().click();
