@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::claims::{is_called, listed};
 use super::signs::{Signs, how_many, without_counts};
-use super::{Goods, Row, Says, UNTITLED, beside, void};
+use super::{Goods, Row, Says, UNTITLED, void};
 use crate::catalogue::store as catalogue;
 use crate::error::Result;
 use crate::ids::{LineId, OrderId};
@@ -60,8 +60,7 @@ impl Called {
     pub fn of(conn: &Connection, rows: &[Row]) -> Result<Called> {
         let says_nothing = |row: &Row| {
             let says = &row.says;
-            let words = row.remarks.iter().any(|remark| remark.title == beside::LINE);
-            says.goods == Goods::default() && says.named_goods.is_empty() && says.others.is_empty() && !words
+            says.goods == Goods::default() && says.named_goods.is_empty() && says.others.is_empty()
         };
         if rows.iter().all(says_nothing) {
             return Ok(Called::default());
@@ -139,7 +138,7 @@ impl Called {
         parts(text).flat_map(|part| part.split(BETWEEN)).all(|part| part.trim().is_empty() || fits(part)) && any
     }
 
-    pub fn names_any(&self, text: &str) -> bool {
+    fn names_any(&self, text: &str) -> bool {
         let signs = Signs::of(text);
         let named = self.named(&signs, &[]);
         let known: Vec<(usize, usize)> = named.iter().map(|(at, name)| (*at, at + name.len())).collect();

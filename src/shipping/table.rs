@@ -1052,8 +1052,10 @@ fn by_its_look(row: &tables::Row) -> Vec<Row> {
     (read.company, read.tracking_no) = (own(companies.first().copied().unwrap_or_default()), own(number));
     read.remarks = beside::of_a_line(&words, &[read.order_no.as_str(), &read.company, &read.tracking_no]);
     read.says.phones = beside::phones(&words).into_iter().map(|phone| ("电话".to_owned(), phone)).collect();
-    let addresses = cells.iter().filter(|cell| is_an_address(cell));
-    read.says.places = addresses.map(|cell| (beside::LINE.to_owned(), own(cell))).collect();
+    // Of two one may be the sender's.
+    if let [only] = cells.iter().filter(|cell| is_an_address(cell)).collect::<Vec<_>>()[..] {
+        read.says.places = vec![(beside::LINE.to_owned(), own(only))];
+    }
     let orders = cells.join(" ");
     if OrderNo::all(&orders).len() > 1 {
         read.order_no = orders;

@@ -214,7 +214,7 @@ pub fn held(conn: &Connection, mut brought: Brought, regions: &Regions) -> Resul
         ask_what_stands_out(conn, row, order.as_ref())?;
         row.says.mask();
     }
-    ask_about_lines(&mut brought.rows, &shop, &orders);
+    ask_about_lines(&mut brought.rows, &orders);
     ask_about_the_rest(conn, &shop, &mut brought.rows, &orders)?;
     ask_about_parcels(conn, &shop, &mut brought.rows, &orders)?;
     ask_about_uncounted(conn, &mut brought.rows, &orders)?;
@@ -356,27 +356,21 @@ fn ask_what_stands_out(conn: &Connection, row: &mut Row, order: Option<&Order>) 
     Ok(())
 }
 
-/// Words that a typed line says of its order and nobody knows. What stops a parcel is asked about, and whoever else receives one
-/// of the table; so are other names and goods of the shop, unless most lines have such. Any other word is asked about where it
-/// stands alone among many lines that say no more than they must.
-fn ask_about_lines(rows: &mut [Row], shop: &Called, orders: &[Option<Order>]) {
-    const FEW_LINES: usize = 4;
+/// Words that a typed line says of its order and nobody knows; where most lines have such, as names of theirs, only those
+/// that stop a parcel, and whoever else receives one of the table.
+fn ask_about_lines(rows: &mut [Row], orders: &[Option<Order>]) {
     let addresses = orders.iter().flatten().filter_map(|order| order.address.as_ref());
     let receivers: HashSet<String> = addresses.map(|to| beside::plain(&to.receiver)).collect();
-    let of_lines = |row: &Row| row.remarks.iter().filter(|remark| remark.title == beside::LINE).cloned().collect();
-    let said: Vec<Vec<Remark>> = rows.iter().map(of_lines).collect();
-    let names = |remark: &Remark| named_beside(&remark.text).is_some() || shop.names_any(&remark.text);
-    let count = |tells: &dyn Fn(&Remark) -> bool| said.iter().filter(|of| of.iter().any(tells)).count();
-    let lines = rows.len();
-    let alone = lines > FEW_LINES && beside::are_few(count(&|_| true), lines);
-    let few_named = beside::are_few(count(&|remark| remark.asks && names(remark)), lines);
-    for (row, said) in rows.iter_mut().zip(&said) {
+    let of_lines = |row: &Row| row.remarks.iter().any(|remark| remark.title == beside::LINE && remark.asks);
+    let (n, lines) = (rows.iter().filter(|row| of_lines(row)).count(), rows.len());
+    let few = beside::are_few(n, lines);
+    for row in rows {
         let asks = |remark: &&Remark| {
             let plain = beside::plain(&remark.text);
-            let unknown = alone || few_named && names(remark) || receivers.contains(&plain);
-            halts(&remark.text) || void::is_a_void_word(&plain) || remark.asks && unknown
+            let stops = halts(&remark.text) || void::is_a_void_word(&plain);
+            remark.title == beside::LINE && (stops || remark.asks && (few || receivers.contains(&plain)))
         };
-        for remark in said.iter().filter(asks) {
+        for remark in row.remarks.clone().iter().filter(asks) {
             let is_asked = row.beside().any(|words| words.starts_with("这一行写着"));
             if !is_asked {
                 row.ask(Of::Row, remark.text());
