@@ -190,6 +190,11 @@ impl Exception {
         self.kind == Kind::OrphanPayment && self.subject == unproven(&self.transaction_id)
     }
 
+    /// Nobody knows whether any of the money went back that an order was taken up by.
+    pub fn is_unheard(&self) -> bool {
+        self.subject.ends_with(GONE_BACK) && self.what.starts_with(UNHEARD)
+    }
+
     /// WeChat is asked for the money before anything is done with it: also in a shop by API v2 where WeChat has said no.
     pub fn is_unproven(&self, look: Look) -> bool {
         let beside = self.told_alone && !self.inside && self.kind.is_money_beside();

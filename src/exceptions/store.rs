@@ -102,6 +102,13 @@ pub fn bounced(refund_id: &str) -> String {
     format!("{refund_id}{BOUNCED}")
 }
 
+/// The one that tells of money that went back of a payment.
+pub fn gone_back_of(conn: &Connection, transaction_id: &str) -> Result<Option<ExceptionId>> {
+    conn.prepare_cached("select id from money_exceptions where kind = 'amount_mismatch' and subject = ?1")?
+        .query_row([gone_back(transaction_id)], |row| row.get(0))
+        .optional()
+}
+
 /// What was told of money that went back of an order's payment, while it waits for somebody to look: by WeChat, by a mere hint, or by a
 /// refund of ours that it refused.
 pub fn order_waits_for(conn: &Connection, order: OrderId) -> Result<Option<String>> {

@@ -3,14 +3,14 @@
 use rusqlite::Connection;
 
 use super::settle::{self, Settled, Source};
-use super::{Attempt, AttemptState, store, word};
+use super::{Attempt, AttemptState, linked, store, word};
 use crate::clock::{DAY, HOUR, MINUTE, SECOND};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::exceptions::store as exceptions;
 use crate::ids::{AttemptId, OrderId};
 use crate::jobs::{self, Ran, Task};
-use crate::ledger::store as ledger;
+use crate::ledger::{Entered, store as ledger};
 use crate::message_log::store as messages;
 use crate::say::say;
 use crate::shop::Shop;
@@ -160,9 +160,13 @@ pub async fn ask_told(
     let read = move |conn: &Connection| {
         let open = exceptions::word_awaited_since(conn, &transaction_id)?.is_some();
         let entered = ledger::payment(conn, &transaction_id)?.filter(|entered| open || entered.api == Some(Api::V2));
-        let Some(entered) = entered.filter(|entered| entered.attempt_id.is_some()) else { return Ok(None) };
-        let twice = entered.order_id.map(|order| exceptions::is_paid_twice(conn, order)).transpose()?;
+        let Some(entered) = entered else { return Ok(None) };
         let attempt = entered.attempt_id.map(|id| store::attempt(conn, id)).transpose()?.flatten();
+        let paid = attempt.as_ref().is_some_and(|attempt| attempt.transaction_id.as_ref() == Some(&transaction_id));
+        if open && !paid && entered.order_id.is_some() {
+            return Ok(Some((None, entered, false)));
+        }
+        let twice = entered.order_id.map(|order| exceptions::is_paid_twice(conn, order)).transpose()?;
         // A no stands with the money: whoever sells by v2 again asks once more.
         let answered =
             |attempt: &Attempt| messages::was_answered(conn, attempt.order_id, attempt.id, entered.entered_at);
@@ -175,7 +179,7 @@ pub async fn ask_told(
         }
         // What paid an attempt was paid for its number; other money has come beside it.
         let Some(attempt) = attempt else { return Ok(None) };
-        let heard = match attempt.transaction_id.as_ref() == Some(&transaction_id) {
+        let heard = match paid {
             true => messages::was_told_of(conn, &transaction_id, attempt.id)?,
             false => messages::was_asked(conn, &transaction_id, attempt.id)?,
         };
@@ -185,9 +189,10 @@ pub async fn ask_told(
         // What v3 has made is paid by what WeChat signs alone.
         let itself = attempt.params.api() == Api::V3
             || messages::was_confirmed(conn, &transaction_id, attempt.id, entered.amount)?;
-        Ok(Some((attempt, entered, itself)))
+        Ok(Some((Some(attempt), entered, itself)))
     };
     let Some((attempt, entered, itself)) = shop.read(read).await? else { return Ok(None) };
+    let Some(attempt) = attempt else { return ask_linked(shop, entered).await.map(Some) };
     let asked = match attempt.account(shop) {
         Some(account) => Some(ask(shop, &account, &attempt).await?),
         None => ask_by_v3(shop, &attempt).await?,
@@ -201,6 +206,18 @@ pub async fn ask_told(
         Ok(_) => Ok(false),
         Err(e) => Err(e.to_string()),
     }))
+}
+
+/// The same of money that was linked to its order: by WeChat's own number of it, for none of the order's attempts tells of it.
+async fn ask_linked(shop: &Shop, entered: Entered) -> Result<std::result::Result<bool, String>> {
+    Ok(match linked::ask(shop, &entered).await? {
+        Ok(Trade::Paid(_)) => {
+            let read = move |conn: &Connection| Ok(exceptions::denied_since(conn, &entered.transaction_id)?.is_none());
+            Ok(shop.read(read).await?)
+        }
+        Ok(_) => Ok(false),
+        Err(why) => Err(why),
+    })
 }
 
 /// What is said where WeChat's query does not know what WeChat itself has told of.
@@ -242,7 +259,7 @@ pub async fn poll(shop: &Shop, id: AttemptId) -> Result<Ran> {
 
 /// What an order that waits to be sent stands on, where a notice of API v2 alone has told of it, or WeChat denies it or was not heard when it was taken
 /// up again: goods wait for WeChat's word. What waits so is asked about again for a day, each time after as long again as that has waited.
-async fn before_shipping(shop: &Shop, order: OrderId) -> Result<Ran> {
+pub(super) async fn before_shipping(shop: &Shop, order: OrderId) -> Result<Ran> {
     let read = move |conn: &Connection| match ledger::noticed_alone(conn, order)? {
         Some(noticed) => Ok(Some(noticed.transaction_id)),
         None => {

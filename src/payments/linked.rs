@@ -73,7 +73,11 @@ pub async fn ask(shop: &Shop, entered: &Entered) -> Result<std::result::Result<T
 pub async fn ask_before(shop: &Shop, transaction_id: String) -> Result<Option<String>> {
     let entered = shop.read(move |conn| Ok(ledger::payment(conn, &transaction_id)?)).await?;
     match entered {
-        Some(entered) => Ok(ask(shop, &entered).await?.err()),
+        Some(entered) => Ok(match ask(shop, &entered).await? {
+            Ok(Trade::Paid(_)) => None,
+            Ok(_) => Some("微信说没有收到过这笔款".to_owned()),
+            Err(why) => Some(why),
+        }),
         None => Ok(None),
     }
 }

@@ -2,7 +2,7 @@
 //! does anything.
 
 use super::settle::{self, Source};
-use super::{Attempt, word};
+use super::{Attempt, check, word};
 use crate::clock::MINUTE;
 use crate::db::Tx;
 use crate::error::Result;
@@ -20,8 +20,16 @@ use crate::wechat::pay::{ORDER_QUERY, Trade, TradeOf};
 const BEHIND: i64 = 2 * MINUTE;
 
 /// Asks by the version that can tell whose it is. What WeChat knows is settled as any payment is; what it does not know stays in the inbox
-/// with its answer, and can neither be linked nor given back.
+/// with its answer, and can neither be linked nor given back. Likewise whether any of the money went back that an order took up while WeChat was
+/// not heard.
 pub async fn ask(shop: &Shop, id: ExceptionId) -> Result<Ran> {
+    let unheard_of = move |conn: &rusqlite::Connection| {
+        let item = exceptions::by_id(conn, id)?.filter(|item| item.open && item.is_unheard());
+        Ok(item.and_then(|item| item.order_id))
+    };
+    if let Some(order) = shop.read(unheard_of).await? {
+        return check::before_shipping(shop, order).await;
+    }
     let look = Look { now: shop.now(), asks_first: shop.settings().api().asks_first() };
     let read = move |conn: &rusqlite::Connection| {
         let Some(exception) = exceptions::by_id(conn, id)?.filter(|exception| exception.is_unproven(look)) else {

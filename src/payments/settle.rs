@@ -568,9 +568,19 @@ impl Fact<'_> {
         if self.is_told_again()? {
             return Ok(Settled::AlreadyPaid);
         }
-        let stands = self.of_an_order()?.map_or_else(String::new, |entered| {
-            format!("。这个微信交易号的 ¥{} 已经记在一笔订单里：账没有改，请到商户平台核对", entered.amount)
-        });
+        let stands = match self.of_an_order()? {
+            Some(entered) => {
+                if self.is_wechats_word() {
+                    let (number, total) = (&self.payment.out_trade_no, self.payment.total);
+                    let what = format!(
+                        "微信说这笔款是商户订单号 {number} 的 ¥{total}，不是账上记的那一笔：请到商户平台核对，再发货"
+                    );
+                    hold(self.tx, &entered, &what)?;
+                }
+                format!("。这个微信交易号的 ¥{} 已经记在一笔订单里：账没有改，请到商户平台核对", entered.amount)
+            }
+            None => String::new(),
+        };
         let what = format!("{why}：商户订单号 {}，金额 ¥{}{stands}", self.payment.out_trade_no, self.payment.total);
         self.outside(Kind::OrphanPayment, attempt, &what)?;
         Ok(Settled::Orphan)

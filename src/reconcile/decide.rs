@@ -59,7 +59,8 @@ impl Case {
         } else if self.exception.open {
             "现在不能这样处理，请刷新页面看看最新情况"
         } else {
-            "这一条已经处理过了"
+            let how = self.exception.resolution.as_deref().unwrap_or_default();
+            return Error::from(Code::OrderState).says(format!("这一条已经处理过了：{how}"));
         };
         Error::from(Code::OrderState).says(words)
     }
@@ -120,8 +121,8 @@ fn hold_unheard(tx: &Tx, unheard: Option<&str>, order: OrderId, transaction_id: 
     let (Some(why), Some(entered)) = (unheard, ledger::payment(tx, transaction_id)?) else { return Ok(()) };
     let what = format!("{UNHEARD}（{why}）：请先到商户平台核对，再发货");
     store::open_anew(tx, &learn::to_look(&entered, &what))?;
-    if let Some(attempt) = entered.attempt_id {
-        jobs::enqueue(tx, Task::Poll(attempt), tx.now() + MINUTE)?;
+    if let Some(item) = store::gone_back_of(tx, transaction_id)? {
+        jobs::enqueue(tx, Task::Prove(item), tx.now() + MINUTE)?;
     }
     Ok(orders::store::note(tx, order, &Who::system(), Topic::Money, &what)?)
 }

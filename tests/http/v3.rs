@@ -2440,6 +2440,77 @@ async fn a_true_payment_does_not_go_back_although_somebody_has_looked_at_the_fal
     w.must_hold().await;
 }
 
+/// Money that was linked while WeChat was down, or that it does not know, waits until WeChat has said that it is what was told.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_linked_unheard_is_asked_about_by_its_own_number() {
+    for (api, theirs, by) in [
+        ("v2", false, "nobody"),
+        ("v2", false, "ship"),
+        ("v3", false, "nobody"),
+        ("v2", true, "nobody"),
+        ("v2", true, "ship"),
+        ("v2", true, "heard"),
+        ("v2", true, "absent"),
+    ] {
+        let case = format!("{api} {theirs} {by}");
+        let w = world(api).await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, bob, owner) = (w.buyer("alice").await, w.buyer("bob").await, w.staff("owner", Role::Owner).await);
+        let (placed, waiting) = (Placed::of(alice.buy(sku, 1).await), Placed::of(bob.buy(sku, 1).await));
+        let id = match theirs {
+            false => super::numbers::orphan(&w, &alice, &placed).await,
+            true => {
+                let other = w.wechat.sell_elsewhere(&sale(APP_ID, "JSAPI", "OTHERPROG20261130001", 8800)).unwrap();
+                w.notify(told(&w, &placed, "ZZ20261130001", &other, "8800")).await;
+                item(&w, &other).await
+            }
+        };
+        match by {
+            "heard" => {}
+            "absent" => w.wechat.fault_always("orderquery", Fault::refused("ORDERNOTEXIST", "not exist")),
+            _ => w.wechat.fault_always("orderquery", Fault::Http500),
+        }
+        owner.post(&format!("/admin/exceptions/{id}/link"), &[("order_no", &waiting.no)]).await;
+        let here = format!("/admin/orders/{}", waiting.no);
+        let ship = async || {
+            owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+            bob.status(&waiting.no).await
+        };
+        if by == "heard" {
+            let said = owner.said("/admin/exceptions").await;
+            assert!(said.contains("微信说这笔款的商户订单号是 OTHERPROG20261130001"), "{case}: {said}");
+            assert_eq!(bob.status(&waiting.no).await, "pending_payment", "{case}");
+            continue;
+        }
+        assert_eq!(ship().await, "to_ship", "{case}");
+        let said = owner.said(&here).await;
+        assert!(said.contains("没能向微信问清这笔款有没有退过"), "{case}: {said}");
+        w.run_jobs().await;
+        if by == "absent" {
+            w.advance(20 * MINUTE);
+            w.run_jobs().await;
+            assert_eq!(ship().await, "to_ship", "{case}");
+        }
+        w.wechat.clear_faults();
+        if by == "nobody" {
+            let open = "select count(*) from money_exceptions where subject like '% gone back' and state = 'open'";
+            w.wait("WeChat's word", || async {
+                w.advance(MINUTE);
+                w.run_jobs().await;
+                w.count(open).await == 0
+            })
+            .await;
+            w.wechat.fault_always("orderquery", Fault::Http500);
+        }
+        assert_eq!(ship().await, if theirs { "to_ship" } else { "shipped" }, "{case}: {}", owner.said(&here).await);
+        if theirs {
+            let said = owner.said(&here).await;
+            assert!(said.contains("微信说这笔款是商户订单号 OTHERPROG20261130001 的 ¥88.00"), "{case}: {said}");
+        }
+        w.must_hold().await;
+    }
+}
+
 /// What WeChat goes on denying is asked about less and less, and no longer than a day; somebody's word ends it.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_wechat_goes_on_denying_is_not_asked_about_for_ever() {
