@@ -327,22 +327,26 @@ impl Fact<'_> {
     fn confirmed(&self) -> Result<()> {
         let (tx, transaction_id) = (self.tx, &self.payment.transaction_id);
         let denied_at = exceptions::denied_since(tx, transaction_id)?.unwrap_or_default();
-        if !exceptions::take_denial_back(tx, transaction_id, "微信说这一单付过款了")? {
-            return Ok(());
-        }
-        // A second payment that was kept back because this one seemed to be a lie.
-        let order = self.of_an_order()?.and_then(|entered| entered.order_id);
-        for second in order.map(|order| refunds::of_order(tx, order)).transpose()?.unwrap_or_default() {
-            let Refund { state, problem_code, .. } = &second.refund;
-            if *state == RefundState::Failed && problem_code == FIRST_UNPROVEN {
-                self.take_up(&second.refund, denied_at)?;
+        let was_denied = exceptions::take_denial_back(tx, transaction_id, "微信说这一单付过款了")?;
+        if let Some(order) = self.of_an_order()?.and_then(|entered| entered.order_id).filter(|_| was_denied) {
+            self.note(order, &Who::wechat(), "微信说这一单付过款了，之前说没有的不算数了")?;
+            // A second payment that was kept back because this one seemed to be a lie.
+            for second in refunds::of_order(tx, order)? {
+                let Refund { state, problem_code, .. } = &second.refund;
+                if *state == RefundState::Failed && problem_code == FIRST_UNPROVEN {
+                    self.take_up(&second.refund, denied_at)?;
+                }
             }
         }
         for refund in refunds::of_transaction(tx, transaction_id)? {
+            // Of money beside every order no item of its own tells that WeChat denies it.
+            let by_itself = was_denied || (!refund.inside && refund.origin == Origin::Automatic);
             match refund.state {
-                RefundState::Approved => jobs::enqueue(tx, Task::Refund(refund.id), tx.now())?,
+                RefundState::Approved if was_denied => jobs::enqueue(tx, Task::Refund(refund.id), tx.now())?,
                 // What went back meanwhile may be this one.
-                RefundState::Failed if refund.problem_code == NEVER_CAME_IN && !self.payment.refund_started => {
+                RefundState::Failed
+                    if by_itself && refund.problem_code == NEVER_CAME_IN && !self.payment.refund_started =>
+                {
                     self.take_up(&refund, denied_at)?;
                 }
                 _ => {}

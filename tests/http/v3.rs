@@ -2511,6 +2511,51 @@ async fn what_was_linked_unheard_is_asked_about_by_its_own_number() {
     }
 }
 
+/// A second payment that WeChat's query did not know yet, when it was to go back by itself, goes back once it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_payment_that_the_query_did_not_know_goes_back_by_itself() {
+    let w = world("").await;
+    let sku = w.product("苹果", 9000, 99).await;
+    let (alice, owner) = (w.buyer("alice").await, w.staff("owner", Role::Owner).await);
+    owner.post("/admin/settings", &[("wechat-api", "v2")]).await;
+    let first = Placed::of(alice.buy(sku, 1).await);
+    w.advance(6 * MINUTE);
+    let price = [("total", "88"), ("freight", "0"), ("reason", "老客")];
+    owner.post(&format!("/admin/orders/{}/price", first.no), &price).await;
+    let anew = format!("/orders/{}/prepay", first.no);
+    w.wait("the new attempt", || async { alice.post(&anew, None).await.status == 200 }).await;
+    let package = alice.post(&anew, None).await.ok()["payment"]["package"].as_str().unwrap().to_owned();
+    let second = Placed {
+        out_trade_no: format!("{}02", first.no),
+        no: first.no.clone(),
+        prepay_id: package.trim_start_matches("prepay_id=").to_owned(),
+        total: 8800,
+    };
+    w.wechat.pay_unheard(&first.prepay_id, Paying::Late).unwrap();
+    w.notify(told(&w, &first, &first.out_trade_no, &w.transaction(&first), "9000")).await;
+    owner.post(&format!("/admin/orders/{}/query", first.no), &[]).await;
+    w.wechat.pay_unheard(&second.prepay_id, Paying::Well).unwrap();
+    let transaction = w.transaction(&second);
+    w.notify(told(&w, &second, &second.out_trade_no, &transaction, "8800")).await;
+    w.wechat.fault_always("orderquery", Fault::refused("ORDER_NOT_EXIST", "not exist"));
+    owner.post("/admin/settings", &[("wechat-api", "v3")]).await;
+    w.advance(3 * MINUTE);
+    w.wait("the no", || async {
+        w.run_jobs().await;
+        w.count("select count(*) from refunds where state = 'failed' and problem_code = 'UNPROVEN'").await == 1
+    })
+    .await;
+    w.wechat.clear_faults();
+    owner.post(&format!("/admin/exceptions/{}/ask", item(&w, &transaction).await), &[]).await;
+    w.wait("the refund", || async {
+        w.advance(MINUTE);
+        w.run_jobs().await;
+        w.wechat.refunds(&transaction).len() == 1
+    })
+    .await;
+    w.must_hold().await;
+}
+
 /// What WeChat goes on denying is asked about less and less, and no longer than a day; somebody's word ends it.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_wechat_goes_on_denying_is_not_asked_about_for_ever() {
