@@ -60,7 +60,10 @@ impl Called {
     pub fn of(conn: &Connection, rows: &[Row]) -> Result<Called> {
         let says_nothing = |row: &Row| {
             let says = &row.says;
-            says.goods == Goods::default() && says.named_goods.is_empty() && says.others.is_empty()
+            says.goods == Goods::default()
+                && says.named_goods.is_empty()
+                && says.others.is_empty()
+                && says.cells.is_empty()
         };
         if rows.iter().all(says_nothing) {
             return Ok(Called::default());
@@ -143,6 +146,20 @@ impl Called {
         let named = self.named(&signs, &[]);
         let known: Vec<(usize, usize)> = named.iter().map(|(at, name)| (*at, at + name.len())).collect();
         named.iter().any(|(at, name)| signs.is_a_word(*at, name, &known))
+    }
+
+    /// The first of a row's cells that is goods of the shop, whole, of which its orders have none.
+    pub fn strange_cell<'c>(&self, conn: &Connection, of: &[OrderId], cells: &'c [String]) -> Result<Option<&'c str>> {
+        const LEAST: usize = 2;
+        let whole = |cell: &&String| plain(cell).chars().count() >= LEAST && self.lists_goods(cell);
+        let goods: Vec<&String> = cells.iter().filter(whole).collect();
+        if goods.is_empty() {
+            return Ok(None);
+        }
+        let lines = of.iter().map(|id| Ok(orders::lines(conn, *id)?)).collect::<Result<Vec<_>>>()?.concat();
+        let known = lines.iter().map(|line| Known::of(conn, line)).collect::<Result<Vec<_>>>()?;
+        let strange = |cell: &&String| self.names_another(cell, &known, Under::Goods);
+        Ok(goods.into_iter().find(strange).map(String::as_str))
     }
 
     /// Why a row is of other goods than the orders that it names have.

@@ -172,6 +172,9 @@ pub struct Says {
     /// What stands under titles that say nothing of it, until it is known which of these columns name goods.
     #[serde(skip)]
     pub others: Vec<(String, String)>,
+    /// The cells of a row without headings, until it is known which of them are goods.
+    #[serde(skip)]
+    pub cells: Vec<String>,
 }
 
 /// What a cell is called that has no title.

@@ -1051,6 +1051,8 @@ fn by_its_look(row: &tables::Row) -> Vec<Row> {
     read.order_no = own(order.map_or("", |at| cells[at]));
     (read.company, read.tracking_no) = (own(companies.first().copied().unwrap_or_default()), own(number));
     read.remarks = beside::of_a_line(&words, &[read.order_no.as_str(), &read.company, &read.tracking_no]);
+    let whole = row.cells().map(|(_, cell)| cell.shown()).filter(|text| text.chars().count() <= MOST_LETTERS);
+    read.says.cells = whole.filter(|text| !looks_like_number(text)).map(own).collect();
     read.says.phones = beside::phones(&words).into_iter().map(|phone| ("电话".to_owned(), phone)).collect();
     // Of two one may be the sender's.
     if let [only] = cells.iter().filter(|cell| is_an_address(cell)).collect::<Vec<_>>()[..] {

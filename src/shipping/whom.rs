@@ -211,6 +211,13 @@ pub fn held(conn: &Connection, mut brought: Brought, regions: &Regions) -> Resul
             let whole = if counts || of.len() > 1 || rows_of[&order.id] > 1 { Whole::No } else { Whole::Yes };
             hold(conn, regions, row, order, &streets, &|says| shop.other_goods(conn, of, says, whole))?;
         }
+        let cells = std::mem::take(&mut row.says.cells);
+        if let Some(order) = order
+            && let Some(cell) = shop.strange_cell(conn, &of_row[&(row.sheet.clone(), row.line)], &cells)?
+            && !texts_of(conn, order)?.contains(&beside::plain(cell))
+        {
+            row.ask(Of::Receiver, format!("这一行写的商品是“{cell}”，订单里没有，是不是错行了"));
+        }
         ask_what_stands_out(conn, row, order.as_ref())?;
         row.says.mask();
     }

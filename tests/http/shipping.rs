@@ -1557,6 +1557,24 @@ async fn what_a_typed_line_says_is_held_against_its_order() {
     assert_eq!(w.shop.write(rename).await.unwrap(), 1);
     let slipped = lines(&|n| ["阿花", "小鱼", "小鱼", "木木", "大熊", "已关闭"][n]);
     assert!(ready(&packer.page(&bring(&w, &packer, pasted(&slipped)).await).await, 4));
+    // Goods that have a cell to themselves, however many rows have them.
+    let sheet = |goods: &str| {
+        let line = |(n, no): (usize, &String)| format!("{no}\t甲乙\t{goods}\t1\t中通\t7531234568{n:04}");
+        no.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
+    };
+    for (goods, fine) in [
+        ("苹果", 6),
+        ("苹果 ×1", 6),
+        ("苹果味道", 6),
+        ("雪花梨", 0),
+        ("雪花梨 ×1", 0),
+        ("圆领 T 恤", 0),
+        ("苹果\t雪花梨", 0),
+        ("苹果、雪花梨", 0),
+    ] {
+        let page = packer.page(&bring(&w, &packer, pasted(&sheet(goods))).await).await;
+        assert!(ready(&page, fine), "{goods}: {page}");
+    }
     for odd in ["称重四斤", "只发1件", "送给李四"] {
         let odd = lines(&|n| if n == 3 { odd } else { "" });
         assert!(ready(&packer.page(&bring(&w, &packer, pasted(&odd)).await).await, 5));
