@@ -279,7 +279,9 @@ fn ask_about_parcels(conn: &Connection, shop: &Called, rows: &mut [Row], orders:
         let own: Vec<&Row> = of.iter().map(|at| &rows[*at]).filter(says).collect();
         let in_parcels = own.iter().any(|row| how_many_parcels(&row.pieces).is_some());
         let counts = own.iter().any(|row| row.may_count_parcels && !row.pieces.trim().is_empty());
-        if !counts || !in_parcels && shop.names_some(conn, order, &own)? {
+        // Goods with their own number beside them leave it nothing to count but parcels.
+        let quantities = own.iter().map(|row| how_many(&row.says.goods.quantity)).collect::<Option<Vec<i64>>>();
+        if !counts || !in_parcels && quantities.is_none() && shop.names_some(conn, order, &own)? {
             continue;
         }
         // What has no number of pieces takes all that is left; and none is no parcel.
