@@ -194,6 +194,13 @@ const WANTED: Wanted<'_> = Wanted {
             "实际数量",
             "实际出库数量",
             "实际发货数量",
+            "出库数",
+            "出货数",
+            "发货量",
+            "发件数量",
+            "本次出库",
+            "扫描数量",
+            "验货数量",
             "本次发货数量",
             "本次发货件数",
             "pieces",
@@ -209,6 +216,8 @@ const WANTED: Wanted<'_> = Wanted {
             "订购数量",
             "商品件数",
             "SKU数量",
+            "应发数量",
+            "可发数量",
             "quantity",
             "qty",
         ],
@@ -373,6 +382,9 @@ fn brought(table: &Table) -> Result<Brought, String> {
         rows.iter_mut().for_each(|row| (row.goods.quantity, row.says.goods.quantity) = Default::default());
     }
     ask_about_none(table, &mut rows);
+    if !counts_parcels {
+        ask_about_unwritten(table, &mut rows);
+    }
     if counts_parcels {
         rows.iter_mut().for_each(|row| (row.pieces, row.goods) = Default::default());
     }
@@ -768,6 +780,17 @@ fn ask_about_sent(headed: &[(&tables::Row, Range<usize>)], rows: &mut [Row]) {
     if !headed.iter().any(|(row, _)| sent(row).is_some_and(|(_, n)| n > 0)) {
         return;
     }
+    // A list of what waits says of each row what is still to leave.
+    let is_to_leave = |title: &str| holds(title, &["未发", "待发", "未出", "待出"]) && holds(title, &["数量", "件数"]);
+    let waits = |row: &tables::Row| {
+        let mut cells = row.cells().filter(|(title, _)| is_to_leave(title));
+        let n = cells.find_map(|(_, cell)| how_many(cell.shown())).unwrap_or_default();
+        let wanted = how_many(&Taken::of(row, QUANTITY).text);
+        n > 0 && sent(row).is_some_and(|(_, sent)| Some(sent + n) == wanted)
+    };
+    if headed.iter().all(|(row, _)| waits(row)) {
+        return;
+    }
     for (row, of_it) in headed {
         let Some((title, n)) = sent(row) else { continue };
         let wanted = how_many(&Taken::of(row, QUANTITY).text).unwrap_or(1);
@@ -791,6 +814,24 @@ fn ask_about_none(table: &Table, rows: &mut [Row]) {
                 format!("「{title}」写的是 {n}，这一行像是不用发：请核对；没错的话，在这里保存一次就能发"),
             );
         }
+    }
+}
+
+/// An order of which no row says how many pieces leave, where most rows of a column that counts what does say it.
+fn ask_about_unwritten(table: &Table, rows: &mut [Row]) {
+    let title = table.rows.first().filter(|_| table.headed).and_then(|row| row.title(PIECES)).unwrap_or_default();
+    let written = |row: &Row| !row.pieces.trim().is_empty();
+    if title.is_empty() || is_of_parcels(title) || rows.iter().filter(|row| written(row)).count() * 2 <= rows.len() {
+        return;
+    }
+    let counted: HashSet<String> =
+        rows.iter().filter(|row| written(row)).map(|row| row.order_no.trim().to_owned()).collect();
+    let sent = |row: &&mut Row| !row.tracking_no.trim().is_empty() && !written(row);
+    for row in rows.iter_mut().filter(sent).filter(|row| !counted.contains(row.order_no.trim())) {
+        row.ask(
+            Of::Pieces,
+            format!("「{title}」没有写，别的行都写了，像是不发：请核对；没错的话，在这里保存一次就能整单发"),
+        );
     }
 }
 
