@@ -332,7 +332,7 @@ fn brought(table: &Table) -> Result<Brought, String> {
     let shows_itself = |missing: &&String| {
         missing.starts_with(WANTED.columns[ORDER][0]) && table.rows.iter().any(|row| own_elsewhere(row).is_some())
             || missing.starts_with(WANTED.columns[NUMBER][0])
-                && table.rows.iter().any(|row| by_carrier(row) || in_a_carriers(row))
+                && table.rows.iter().any(|row| by_carrier(row) || in_a_carriers(row) || of_what_is_sent(row).is_some())
     };
     if let Some(column) = table.missing.iter().find(|missing| !shows_itself(missing)) {
         let usual = column.split(' ').next().unwrap_or(column);
@@ -613,6 +613,9 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
     if number.is_empty() && is_only && number_in(&company.text).is_some() {
         number = std::mem::take(&mut company);
     }
+    if let Some(text) = of_what_is_sent(row).filter(|_| number.is_empty() && is_only) {
+        number.text = text;
+    }
     if order.is_empty() && number.is_empty() {
         return Vec::new();
     }
@@ -638,6 +641,15 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
     (read.order_no, read.tracking_no, read.company, read.pieces) = (order.text, number.text, company.text, pieces.text);
     read.goods = goods_of(row);
     each_order(read)
+}
+
+/// A number under a title that is the parcel's where nothing else is: other tables have numbers of their own there.
+fn of_what_is_sent(row: &tables::Row) -> Option<String> {
+    let mut cells = row
+        .cells()
+        .filter(|(title, _)| ["寄件单号", "发件单号"].contains(&bare(title).as_str()))
+        .map(|(_, cell)| cell.shown());
+    cells.find(|text| looks_like_number(text)).map(str::to_owned)
 }
 
 /// What stands beside an order's number in its cell and says that the number counts no more: `…（作废）`, `旧订单…`.
@@ -1220,6 +1232,47 @@ mod tests {
     }
 
     const ORDER_NO: &str = "20261008ABCDEFGHJK";
+
+    #[test]
+    fn the_only_column_of_what_was_sent_is_a_parcels() {
+        for (head, first, second, number) in [
+            ("寄件单号\t退件单号", "75312345678901", "", "75312345678901"),
+            ("收件单号\t寄件单号", "", "75312345678901", "75312345678901"),
+            ("发件单号\t备注", "75312345678901", "", "75312345678901"),
+            ("寄件单号\t运单号", "1000001", "75312345678901", "75312345678901"),
+            ("寄件单号\t快递单号", "", "75312345678901", "75312345678901"),
+        ] {
+            let read = cells(&format!("订单号\t{head}\n{ORDER_NO}\t{first}\t{second}"));
+            assert_eq!((read[0][2].as_str(), read[0][3].as_str()), (number, ""), "{head}");
+        }
+        assert!(paste(&format!("订单号\t收件单号\n{ORDER_NO}\t75312345678901")).is_err());
+    }
+
+    #[test]
+    fn what_a_column_of_numbers_leaves_out_is_asked_about() {
+        let rows = |head: &str, said: [&str; 3]| {
+            let no = ["20261008ABCDEFGHJK", "20261008ABCDEFGHJL", "20261008ABCDEFGHJM"];
+            let row = |(n, no): (usize, &str)| format!("{no}\t7531234567890{n}\t{}", said[n]);
+            let rows: Vec<String> = no.into_iter().enumerate().map(row).collect();
+            let read = cells(&format!("订单号\t快递单号\t{head}\n{}", rows.join("\n")));
+            read.iter().map(|row| !row[3].is_empty()).collect::<Vec<_>>()
+        };
+        for (head, said, asked) in [
+            ("实发数量", ["2", "", "1"], [false, true, false]),
+            ("出库数", ["2", "1", "-"], [false, false, true]),
+            ("实发数量", ["2", "", ""], [false; 3]),
+            ("件数", ["2", "", "1"], [false; 3]),
+            ("数量\t欠发数量", ["2\t0", "1\t1", "1\t0"], [false, true, false]),
+            ("数量\t少发数量", ["2\t0", "1\t1", "1\t0"], [false, true, false]),
+            ("数量\t未配数量", ["2\t0", "1\t1", "1\t0"], [false, true, false]),
+            // A list of what waits, and one of what was sent.
+            ("数量\t已发数量\t未发数量", ["5\t2\t3", "5\t0\t5", "1\t0\t1"], [false; 3]),
+            ("数量\t已发数量\t未发数量", ["5\t5\t0", "5\t0\t5", "1\t1\t0"], [false, true, false]),
+            ("数量\t已发数量", ["5\t2", "5\t0", "1\t0"], [true; 3]),
+        ] {
+            assert_eq!(rows(head, said), asked, "{head} {said:?}");
+        }
+    }
 
     #[test]
     fn an_order_whose_own_cell_calls_it_void_is_asked_about() {
