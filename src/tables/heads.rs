@@ -221,7 +221,8 @@ fn is_closer(title: &str) -> bool {
     const OF_ONE: [&str; 5] = ["规格", "sku", "单品", "型号", "变体"];
     const TO_SELL: [&str; 4] = ["可用", "可售", "可销", "可发"];
     let title = title.to_lowercase();
-    title != "规格码" && OF_ONE.iter().chain(&TO_SELL).any(|word| title.contains(word))
+    // What is called so and no more is what lies there, whatever else the table tells of it.
+    title == "库存" || title != "规格码" && OF_ONE.iter().chain(&TO_SELL).any(|word| title.contains(word))
 }
 
 /// What stands in the lower of two rows, and in the upper one where that is empty.

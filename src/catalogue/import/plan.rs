@@ -378,7 +378,8 @@ mod tests {
             ("商品编码,型号编码", "SZ,SZ-MG", Column::SkuCode, "SZ-MG"),
             ("货号,店内码/货号", "B1,B2", Column::SkuCode, "B1"),
             ("实际库存,锁定库存,可用库存", "5,2,3", Column::Stock, "3"),
-            ("库存,可售库存", "5,3", Column::Stock, "3"),
+            ("库存,可售库存", "5,3", Column::Stock, "5"),
+            ("可用库存,库存", "3,5", Column::Stock, "5"),
             ("现有库存,可销数", "5,3", Column::Stock, "5"),
             ("商品总库存,销量", "5,3", Column::Stock, "5"),
             ("账面数,实盘数", "5,4", Column::Stock, "4"),
@@ -389,13 +390,15 @@ mod tests {
             assert_eq!(rows(&table).rows[0].said(column), Some(expected), "{head}");
         }
         for (head, title, more) in
-            [("可售库存", "可售库存", true), ("库存,可用库存", "可用库存", true), ("库存数", "库存数", false)]
+            [("可售库存", "可售库存", true), ("实际库存,可用库存", "可用库存", true), ("库存数", "库存数", false)]
         {
             let plan = rows(&format!("商品名称,售价,{head}\n杯,19,5,3\n"));
             let told = plan.notes.iter().find(|note| note.starts_with("库存 ← ")).cloned().unwrap_or_default();
             assert_eq!((told.contains(title), told.contains("加上订单占用的")), (true, more), "{head}: {told}");
             assert_eq!(plan.rows[0].without_reserved, more, "{head}");
         }
+        let plan = rows("商品名称,售价,库存,可售库存\n杯,19,5,3\n");
+        assert!(plan.notes.iter().any(|note| note.contains("可售库存")) && !plan.rows[0].without_reserved);
         assert_eq!(rows("全名,售价\n杯,19\n").rows[0].said(Column::Name), Some("杯"));
         assert_eq!(rows("商家编码,原售价,新售价\nB3,19,18\n").rows[0].said(Column::Price), Some("18"));
     }
