@@ -586,11 +586,14 @@ pub fn is_usual_of(named: &Carrier, number: &TrackingNo) -> bool {
     };
     could_carry(named, number)
         && match named.code.as_str() {
+            "SF" => headed("SF", 13),
             "YTO" => headed("YT", 13),
             "JTSD" => headed("JT", 13),
             "JD" => headed("JD", 13),
             "ZTO" => begun(&["73", "75", "76", "78"], 14),
             "STO" => begun(&["77"], 15),
+            "EMS" => begun(&["11"], 13),
+            "YZPY" => begun(&["98"], 13),
             _ => true,
         }
 }
@@ -695,6 +698,7 @@ mod tests {
         for (number, is_usual) in [
             ("SF1234567890123", true),
             ("SF12345678901234", false),
+            ("SF123456789012", false),
             ("SFL234567890123", false),
             ("YT8812345678901", true),
             ("YT881234567890", false),
@@ -730,6 +734,16 @@ mod tests {
             ("京东", "JDVA1234567890", false),
             ("京东", "VC12345678901", true),
             ("韵达", "4631234567890", true),
+            ("顺丰", "SF123456789012", false),
+            ("顺丰", "SF1234567890123", true),
+            ("顺丰", "123456789012", true),
+            ("EMS", "1101234567890", true),
+            ("EMS", "110123456789", false),
+            ("EMS", "11012345678901", false),
+            ("EMS", "EA123456789CN", true),
+            ("邮政", "9801234567890", true),
+            ("邮政", "980123456789", false),
+            ("邮政", "98012345678901", false),
         ] {
             let carrier = Carriers::default().named(named).unwrap();
             assert_eq!(is_usual_of(&carrier, &TrackingNo::read(number).unwrap()), is_usual, "{named} {number}");
