@@ -83,12 +83,23 @@ fn freight(value: &str) -> Option<Freight> {
 
 /// Whether every part of the freight setting is right, or what is not.
 pub fn check_freight(text: &str) -> Result<(), String> {
-    said(freights(text).1, "例如 新疆 西藏:25;港澳台:不发货")
+    let problems = freights(text).1.into_iter().chain(of_the_corps(text)).collect();
+    said(problems, "例如 新疆 西藏:25;港澳台:不发货")
 }
 
 /// Whether every part of the local area names a place, or what does not.
 pub fn check_area(text: &str) -> Result<(), String> {
-    said(places::listed(text).problems, "例如 浙江省杭州市西湖区、滨江区")
+    let problems = places::listed(text).problems.into_iter().chain(of_the_corps(text)).collect();
+    said(problems, "例如 浙江省杭州市西湖区、滨江区")
+}
+
+/// The corps of 新疆 lies in all of it, and addresses do not tell it: its cities have names, and whoever means all of 新疆
+/// says so. What was saved before is read as it was.
+fn of_the_corps(text: &str) -> Vec<String> {
+    let parts = text.split(|c: char| c.is_whitespace() || "、，,；;：:/|".contains(c));
+    let whole = |part: &&str| part.contains("兵团") && Place::parse(part).is_ok_and(|place| place.city.is_none());
+    let words = "地址里分不出来：整个新疆都算请写 新疆，只算兵团的城市请写 石河子、阿拉尔、图木舒克、五家渠";
+    parts.filter(whole).map(|part| format!("{}{words}", quoted(part))).collect()
 }
 
 fn said(problems: Vec<String>, example: &str) -> Result<(), String> {
@@ -128,6 +139,19 @@ mod tests {
             assert_eq!(regions.freight_to(&place(to)), freight, "{to}");
         }
         assert!(regions.brings_to(None), "no area is everywhere");
+    }
+
+    #[test]
+    fn the_corps_is_refused_and_its_cities_are_not() {
+        for text in ["新疆生产建设兵团:33", "西藏:25;新疆生产建设兵团:不发货"] {
+            let problem = check_freight(text).unwrap_err();
+            assert!(problem.contains("地址里分不出来：整个新疆都算请写 新疆"), "{text}: {problem}");
+        }
+        assert!(check_area("新疆生产建设兵团").is_err());
+        assert_eq!(check_freight("新疆:33"), Ok(()));
+        assert_eq!(check_freight("石河子、阿拉尔、图木舒克、五家渠:33"), Ok(()));
+        let regions = Regions::read("新疆生产建设兵团:33", "");
+        assert_eq!(regions.freight_to(&place("新疆石河子市")), fee("33"), "what was saved stays as it was read");
     }
 
     #[test]
