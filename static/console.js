@@ -719,8 +719,8 @@ const PAUSE = 300;
 window.early?.end();
 if (gun) {
   let last = early.last;
-  let cut = early.keys > 0 && !early.ended;
   let missed = early.ended || Date.now() - Number(sessionStorage.getItem("missed") ?? 0) < 40 * PAUSE;
+  let cut = (early.keys > 0 || missed) && !early.ended;
   sessionStorage.removeItem("missed");
   const lost = () => {
     missed = false;
@@ -741,7 +741,7 @@ if (gun) {
     if (event.key.length > 1 && !ends) return;
     // The field has no cursor before the page is first drawn: what went past it is the beginning of something.
     if (!event.target.matches("input, textarea, select")) return ends || ((cut = true), (last = event.timeStamp));
-    if (event.timeStamp - last > PAUSE) cut = !ends && early.isRest(event);
+    if (event.timeStamp - last > PAUSE) cut = !ends && (missed || early.isRest(event));
     last = event.timeStamp;
     if (gun.form.dataset.sent) return ends || sessionStorage.setItem("missed", Date.now());
     if (!cut) return;

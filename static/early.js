@@ -2,14 +2,16 @@
 // page: of what a scanner sends then, or with its first sign so soon after, the beginning is lost. A form may have come without its
 // button yet. The script of the page goes on.
 {
-  const SOON = 30;
+  // Whoever opens the shop has no label half read.
+  const SOON = document.referrer ? 100 : 30;
   const early = (window.early = { drawn: Infinity, last: -Infinity, keys: 0, typed: 0, ended: false });
   if (!PerformanceObserver.supportedEntryTypes?.includes("paint")) early.drawn = 0;
   new PerformanceObserver((seen) => (early.drawn = Math.min(early.drawn, seen.getEntries()[0].startTime))).observe({ type: "paint", buffered: true });
   early.isRest = ({ timeStamp }) => timeStamp - early.drawn < SOON;
   const listen = (event) => {
     const { key, target } = event;
-    if (key === "Enter" && (early.keys || target.form?.method === "post")) return event.preventDefault(), (early.ended = true);
+    const unready = target.matches?.("input") && target.form?.method === "post" && !target.form.querySelector("button");
+    if (key === "Enter" && (early.keys || unready)) return event.preventDefault(), (early.ended = true);
     if (key.length > 1) return;
     const field = target.matches?.("input, textarea, select");
     if (field) early.typed += 1;
