@@ -252,7 +252,7 @@ async fn whenever_it_ends_nothing_that_was_answered_is_lost_and_no_refund_is_pai
         program.ready().await;
         Storm::of(&program, &simulator).await
     };
-    // A busy machine comes to less in each: then there are more of them.
+    // A busy machine comes to less in each: then there are more of them, and longer ones.
     for round in 0..8 * rounds {
         if round >= rounds && storm.promised.lock().unwrap().has_all() {
             break;
@@ -268,7 +268,8 @@ async fn whenever_it_ends_nothing_that_was_answered_is_lost_and_no_refund_is_pai
             }
         }
         let mut load = storm.rage(round);
-        tokio::time::sleep(Duration::from_millis(20 + below(700))).await;
+        let longest = 700 * (1 + round / rounds) as u64;
+        tokio::time::sleep(Duration::from_millis(20 + below(longest))).await;
         if round % 4 == 3 {
             // Asked to stop: it answers what it has begun, and goes in good order.
             running.signal("-TERM");
