@@ -243,8 +243,11 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
     const kept = await pictures.count();
     await desk.route("**/admin/products/pictures", async (route) => (await new Promise((done) => setTimeout(done, 700)), route.continue()));
     await desk.getByLabel("添加图片").setInputFiles(["berrybox", "honey"].map((name) => new URL(`../../static/demo/${name}.jpg`, import.meta.url).pathname));
+    await desk.waitForLoadState();
+    const saved = desk.waitForEvent("load");
     await desk.getByRole("button", { name: "保存", exact: true }).click();
     await desk.getByText("还在传图片").waitFor();
+    await saved;
     await until("both pictures", async () => (await desk.getByText("还在传图片").count()) === 0 && (await pictures.count()) === kept + 2);
     await desk.reload();
     assert.equal(await pictures.count(), kept + 2);
