@@ -184,7 +184,7 @@ async fn what_a_clock_that_ran_ahead_dated_answers_nothing_that_is_told_later() 
         let manager = w.staff("later", Role::Manager).await;
         // What is told now nobody has seen.
         told(&other, 2_500).await;
-        manager.post(&format!("/admin/orders/{}/ship", other.no), &[("tracking_no", "SF1234567890123")]).await;
+        manager.ship(&format!("/admin/orders/{}", other.no)).await;
         assert_eq!(alice.status(&other.no).await, "to_ship", "{api}");
         w.wechat.clear_faults();
         told(&paid, 1_000).await;

@@ -556,7 +556,7 @@ async fn the_timeline_shows_the_part_that_is_asked_for() {
     w.advance(25 * 60 * MINUTE);
     let page = clerk.page(&here).await;
     assert!(page.contains("付款已经 25 小时，还没有发货") && page.contains("#ship\">去发货"), "{page}");
-    clerk.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    clerk.ship(&here).await;
     assert!(clerk.page(&here).await.contains("等待买家确认收货；10-19"), "with the day on which it ends by itself");
     // A refund that is asked for holds things up; a packer is told so, without a link that would not open.
     let other = w.paid(&alice, sku, 1).await;

@@ -196,7 +196,7 @@ async fn a_buyers_data_is_taken_out_on_request() {
     owner.post(&format!("{here}/erase"), &[]).await;
     assert!(owner.said(here).await.contains("还有 1 笔订单没有完成"));
     assert_eq!(w.count("select count(*) from buyers where erased_at is not null").await, 0);
-    owner.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+    owner.ship(&format!("/admin/orders/{}", placed.no)).await;
     alice.post(&format!("/orders/{}/confirm", placed.no), None).await.ok();
     assert!(owner.page(&format!("{here}/erase")).await.contains("确认删除"));
     let sums = "select sum(amount_fen) from ledger";

@@ -178,7 +178,7 @@ async fn an_order_that_is_taken_up_after_a_refused_refund_is_looked_at_before_it
     manager.post(&format!("/admin/exceptions/{id}/restore"), &[]).await;
     assert_eq!(alice.status(&placed.no).await, "to_ship");
     let page = format!("/admin/orders/{}", placed.no);
-    manager.post(&format!("{page}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    manager.ship(&page).await;
     assert_eq!(alice.status(&placed.no).await, "to_ship");
     assert!(manager.page(&page).await.contains("没有人手工退过"));
     w.must_hold().await;
@@ -380,7 +380,7 @@ async fn money_that_pays_an_order_goes_back_by_no_other_item_or_refund() {
         w.wechat.clear_faults();
         // Its goods wait for somebody who has looked, and are said to wait for our own refund: WeChat has told of none.
         let here = format!("/admin/orders/{}", other.no);
-        manager.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        manager.ship(&here).await;
         let said = manager.said(&here).await;
         assert!(said.contains("微信没有受理，还没有人核对过") && !said.contains("微信说这笔"), "{stopped}: {said}");
         // By the other item, by its link, and by the refund of before.
@@ -450,7 +450,7 @@ async fn an_order_is_asked_about_by_the_payment_that_was_linked_to_it() {
             .await;
         }
         // API v3 lists no refunds: its goods wait for somebody who has looked.
-        boss.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        boss.ship(&here).await;
         assert_eq!(bob.status(&waiting.no).await, if api == "v2" { "closed" } else { "to_ship" }, "{api}");
         assert_eq!(boss.said(&here).await.contains("还没有人核对过"), api == "v3", "{api}");
         w.must_hold().await;
@@ -481,7 +481,7 @@ async fn money_that_went_back_meanwhile_is_linked_to_no_order() {
         let here = format!("/admin/orders/{}", waiting.no);
         if back == 0 {
             assert!(said.contains("已关联"), "{case}: {said}");
-            boss.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+            boss.ship(&here).await;
             let said = boss.said(&here).await;
             assert!(
                 said.contains("没能向微信问清这笔款有没有退过") && said.contains("还没有人核对过"),

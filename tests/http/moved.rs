@@ -133,7 +133,7 @@ async fn the_reminder_of_forty_eight_hours_is_shown_while_something_waits() {
     assert!(!owner.page("/admin").await.contains(words), "WeChat reminds every day until it is heeded");
     push_to(&w, &remind, "").await;
     assert!(owner.page("/admin").await.contains(words));
-    owner.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+    owner.ship(&format!("/admin/orders/{}", placed.no)).await;
     assert!(!owner.page("/admin").await.contains(words));
 }
 
@@ -243,7 +243,7 @@ async fn a_push_is_taken_for_what_it_says_and_a_sealed_one_is_never_lost() {
     let sku = w.product("苹果", 1000, 9).await;
     let alice = w.buyer("alice").await;
     let placed = w.paid(&alice, sku, 1).await;
-    owner.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+    owner.ship(&format!("/admin/orders/{}", placed.no)).await;
     let settlement = |more: serde_json::Value| {
         let mut event = json!({ "Event": "trade_manage_order_settlement", "transaction_id": w.transaction(&placed) });
         event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

@@ -262,7 +262,7 @@ async fn where_an_order_goes_is_put_right_before_it_leaves() {
     clerk.post(&format!("{page}/address"), &plain).await;
     let to = &alice.order(&placed.no).await["address"];
     assert_eq!((&to["phone"], &to["district"]), (&json!("13900001111"), &json!("")));
-    clerk.post(&format!("{page}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    clerk.ship(&page).await;
     clerk.post(&format!("{page}/address"), &form).await;
     assert!(clerk.said(&page).await.contains("不能改收货信息"));
 }

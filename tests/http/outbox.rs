@@ -360,7 +360,7 @@ async fn buyers_are_told_of_their_order_if_they_allowed_it() {
     w.wechat.allow_message("alice", REFUNDED);
     let (hers, his) = (w.paid(&alice, sku, 2).await, w.paid(&bob, sku, 1).await);
     for placed in [&hers, &his] {
-        owner.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+        owner.ship(&format!("/admin/orders/{}", placed.no)).await;
     }
     w.run_jobs().await;
     let told = w.wechat.told();
@@ -508,7 +508,7 @@ async fn receivers_that_hang_hold_up_neither_money_nor_answers() {
     }
     w.wait("somebody to be told", || async { !there.heard.lock().unwrap().is_empty() }).await;
     let (shipped, back) = (&all[0], &all[1]);
-    owner.post(&format!("/admin/orders/{}/ship", shipped.no), &[("tracking_no", "SF1234567890123")]).await;
+    owner.ship(&format!("/admin/orders/{}", shipped.no)).await;
     let whole = [("whole", "true"), ("reason", "协商一致退款"), ("confirmed", "true")];
     owner.post(&format!("/admin/orders/{}/refund", back.no), &whole).await;
     w.wait("the refund", || async {

@@ -517,7 +517,7 @@ async fn stock_changes_with_a_reason_and_a_history() {
     count("-1", "17", "损耗").await;
     assert_eq!(w.stock(sku).await, (16, 2));
     // Counted while an order left: the difference is what was meant.
-    manager.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+    manager.ship(&format!("/admin/orders/{}", placed.no)).await;
     count("16", "16", "盘点").await;
     assert_eq!(w.stock(sku).await, (14, 0));
     let page = manager.page(page).await;
@@ -754,7 +754,7 @@ async fn price_and_stock_are_changed_in_the_list() {
     };
     // A piece went away since the fields were shown: what was typed is the difference that somebody meant.
     let placed = w.paid(&alice, id, 1).await;
-    manager.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+    manager.ship(&format!("/admin/orders/{}", placed.no)).await;
     assert_eq!(send("12.5", "19", "/admin/products?tab=on&q=x").await, "/admin/products?tab=on&q=x");
     assert!(manager.said("/admin/products").await.contains("¥10.00 → ¥12.50，库存 8 → 18"));
     assert_eq!(w.get("/products/1").await.ok()["skus"][0]["priceFen"], 1250);

@@ -466,7 +466,7 @@ async fn what_only_a_bill_tells_of_holds_the_goods_and_the_money() {
         assert!(manager.page(&here).await.contains("微信账单里有这笔款的退款"), "{api}");
         let number = super::refunds::refund_pieces(&w, &manager, &placed, 1).await;
         w.run_jobs().await;
-        manager.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        manager.ship(&here).await;
         assert_eq!(alice.status(&placed.no).await, "to_ship", "{api}");
         assert_eq!(w.wechat.all_refunds().len(), 1, "{api}: {number} is held");
         let page = manager.page(&format!("/admin/refunds/{number}")).await;
@@ -489,7 +489,7 @@ async fn what_only_a_bill_tells_of_holds_the_goods_and_the_money() {
         let open = "select count(*) from money_exceptions where subject like '% gone back' and state = 'open'";
         w.wait("its answer", || async { w.count(open).await == 0 }).await;
         manager.post(&format!("/admin/refunds/{number}/stop"), &[]).await;
-        manager.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        manager.ship(&here).await;
         assert_eq!(alice.status(&placed.no).await, "shipped", "{api}");
         w.must_hold().await;
     }

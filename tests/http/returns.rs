@@ -1210,7 +1210,7 @@ async fn goods_come_back_for_what_is_left_of_the_money() {
     let placed = Placed::of(alice.prepay(&w.key(), basket).await);
     w.pay(&placed, Paying::Well);
     w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
-    boss.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+    boss.ship(&format!("/admin/orders/{}", placed.no)).await;
     w.wechat.refund_by_console(&w.transaction(&placed), 4000).unwrap();
     w.advance(5 * SECOND);
     w.wait("the row", || async { alice.order(&placed.no).await["refundedFen"] == 4000 }).await;
@@ -1466,7 +1466,7 @@ async fn another_parcel_than_the_one_that_was_looked_at_is_not_sent_once_more() 
     let before = seen_on(&boss.page(&here).await);
     boss.post(&format!("{here}/shipments/{}/undo", parcel().await), &[]).await;
     assert_eq!(alice.status(&placed.no).await, "to_ship");
-    boss.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    boss.ship(&here).await;
     assert_eq!(alice.status(&placed.no).await, "shipped");
     assert!(send(&before).await.contains("打开这一页之后"), "sent anew");
     let before = seen_on(&boss.page(&here).await);

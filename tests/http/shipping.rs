@@ -84,7 +84,7 @@ async fn a_parcel_whose_goods_were_paid_back_stays_sent() {
     let manager = w.staff("manager", Role::Manager).await;
     let placed = w.paid(&alice, sku, 1).await;
     let page = format!("/admin/orders/{}", placed.no);
-    manager.post(&format!("{page}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    manager.ship(&page).await;
     assert!(manager.page(&page).await.contains("撤销发货</button>"));
     alice.ask_refund(&placed.no, &w.key(), json!({ "reason": "不想要了" })).await.ok();
     assert!(!manager.page(&page).await.contains("撤销发货</button>"));

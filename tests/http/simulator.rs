@@ -328,7 +328,7 @@ async fn a_push_reaches_the_shop_in_clear_and_sealed_in_json_and_in_xml() {
     let (alice, packer) = (w.buyer("alice").await, w.staff("packer", Role::Packer).await);
     for (sealed, xml) in [(false, false), (false, true), (true, false), (true, true)] {
         let placed = w.paid(&alice, sku, 1).await;
-        packer.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+        packer.ship(&format!("/admin/orders/{}", placed.no)).await;
         let event = json!({
             "Event": "trade_manage_order_settlement", "transaction_id": w.transaction(&placed),
             "confirm_receive_method": 1, "confirm_receive_time": 1791435600,

@@ -935,7 +935,7 @@ async fn an_order_that_a_notice_paid_and_wechat_did_not_is_not_sent() {
         w.advance(5 * MINUTE);
         w.run_jobs().await;
         assert_eq!(w.wechat.all_refunds().len(), 0, "{case}");
-        owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        owner.ship(&here).await;
         let said = owner.said(&here).await;
         let words =
             if truly_paid { "微信说这一单付的是交易号" } else { "微信说这一单没有收到过付款" };
@@ -1038,7 +1038,7 @@ async fn of_two_payments_that_notices_tell_of_the_true_one_does_not_go_back_by_i
             })
             .await;
         }
-        owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        owner.ship(&here).await;
         let said = owner.said(&here).await;
         assert!(said.contains("微信说这一单付的是交易号") && said.contains("还没有人核对过"), "{by}: {said}");
         w.advance(20 * MINUTE);
@@ -1116,7 +1116,7 @@ async fn what_an_order_stands_on_is_asked_about_before_a_second_payment_goes_bac
         })
         .await;
         assert_eq!(w.wechat.all_refunds().len(), 0);
-        owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        owner.ship(&here).await;
         assert!(owner.said(&here).await.contains("微信说这一单没有收到过付款"));
         let inbox = owner.page("/admin/exceptions").await;
         assert!(inbox.contains("这一笔也许才是买家真付的，所以没有退"), "{inbox}");
@@ -1168,7 +1168,7 @@ async fn what_was_paid_by_v2_before_is_asked_about_once() {
         w.wait("the question", || async { w.count(asked.clone()).await == 1 }).await;
         let here = format!("/admin/orders/{}", placed.no);
         if !truly {
-            owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+            owner.ship(&here).await;
             let said = owner.said(&here).await;
             assert!(said.contains("微信说这笔付款是 175.99 CNY，账上记的是 ¥176.00，还没有人核对过"), "{said}");
             assert_eq!(alice.status(&placed.no).await, "to_ship");
@@ -1214,7 +1214,7 @@ async fn a_late_payment_of_another_program_does_not_go_back_by_itself() {
             let number = super::refunds::refund_pieces(&w, &owner, &placed, 1).await;
             super::refunds::until(&w, &number, "failed").await;
             let here = format!("/admin/orders/{}", placed.no);
-            owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+            owner.ship(&here).await;
             let said = owner.said(&here).await;
             assert!(said.contains("微信说这一单没有收到过付款") && said.contains("还没有人核对过"), "{said}");
         }
@@ -1369,7 +1369,7 @@ async fn a_refund_that_a_notice_tells_of_and_a_query_does_not_holds_its_order() 
         let placed = w.paid(&alice, sku, 1).await;
         told_in_vain(&w, &placed, 8800, fault).await;
         let page = format!("/admin/orders/{}", placed.no);
-        boss.post(&format!("{page}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        boss.ship(&page).await;
         assert_eq!(alice.status(&placed.no).await, "to_ship", "{case}");
         // Each page says who has said what: WeChat has confirmed nothing.
         let hint = "微信提示这笔款退过，可是向微信还没有查实";
@@ -1409,7 +1409,7 @@ async fn each_refund_that_a_notice_tells_of_holds_its_order_until_it_is_known() 
         for (n, fen) in [(1, 500), (2, 8300)] {
             w.advance(SECOND);
             told_in_vain(&w, &placed, fen, Fault::Http500).await;
-            boss.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+            boss.ship(&format!("/admin/orders/{}", placed.no)).await;
             assert_eq!(alice.status(&placed.no).await, "to_ship", "{case} {n}");
             if by_person && n == 1 {
                 let id = w.count("select max(id) from money_exceptions where subject like '% gone back'").await;
@@ -1495,7 +1495,7 @@ async fn what_v3_does_not_list_is_not_answered_by_one_refund() {
             alice.order(&placed.no).await["refundedFen"] == 3000
         })
         .await;
-        boss.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+        boss.ship(&format!("/admin/orders/{}", placed.no)).await;
         assert_eq!((alice.status(&placed.no).await.as_str(), w.count(HELD).await), ("to_ship", 1), "{told_first}");
         w.must_hold().await;
     }
@@ -1548,7 +1548,7 @@ async fn what_v3_does_not_list_is_answered_by_the_bill_of_a_whole_day() {
         }
         w.wait("the refund", || async { alice.order(&placed.no).await["refundedFen"] == known }).await;
         let ship = async || {
-            boss.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+            boss.ship(&format!("/admin/orders/{}", placed.no)).await;
             (alice.status(&placed.no).await, w.count(HELD).await)
         };
         assert_eq!(ship().await, ("to_ship".into(), 1), "{spoilt}");
@@ -1608,7 +1608,7 @@ async fn a_query_that_is_behind_its_notice_holds_nothing_for_long() {
         })
         .await;
         assert_eq!(alice.order(&placed.no).await["refundedFen"], 500, "{api}");
-        boss.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+        boss.ship(&format!("/admin/orders/{}", placed.no)).await;
         assert_eq!(alice.status(&placed.no).await, "shipped", "{api}");
         w.must_hold().await;
     }
@@ -1664,7 +1664,7 @@ async fn a_refund_that_is_told_of_before_its_payment_is_not_forgotten() {
             w.notify(crate::support::signed(&notice)).await;
         }
         let page = format!("/admin/orders/{}", placed.no);
-        boss.post(&format!("{page}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        boss.ship(&page).await;
         assert_eq!(alice.status(&placed.no).await, "to_ship", "{case}");
         w.wechat.clear_faults();
         next_morning(&w).await;
@@ -1990,7 +1990,7 @@ async fn where_the_key_of_v2_is_dead_v3_is_asked() {
             // It is proven, and nobody is asked again.
             if paid {
                 let here = format!("/admin/orders/{}", placed.no);
-                owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+                owner.ship(&here).await;
                 let asked = w.wechat.calls("orderquery") - asked;
                 assert_eq!((alice.status(&placed.no).await.as_str(), asked), ("shipped", 2), "{case}");
             }
@@ -2034,7 +2034,7 @@ async fn what_a_notice_of_v2_alone_has_paid_leaves_by_no_door_of_a_shop_by_v3() 
         .await;
         let words = "这笔付款只有 API v2 的密钥签过名，现在收款用 API v3，还没有向微信查实（";
         let here = format!("/admin/orders/{}", single.no);
-        owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        owner.ship(&here).await;
         let said = owner.said(&here).await;
         assert!(
             said.contains(words) && said.contains("请过一会儿再试") && said.contains("仍然发出"),
@@ -2078,14 +2078,14 @@ async fn what_a_notice_of_v2_alone_has_paid_leaves_by_no_door_of_a_shop_by_v3() 
         owner.post("/admin/pickup/hand-over", &[("code", &code)]).await;
         assert_eq!(alice.status(&fetched).await, "shipped", "{truly}: {desk}");
         assert!(w.wechat.calls("orderquery") > asked, "{truly}");
-        owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        owner.ship(&here).await;
         assert_eq!(alice.status(&single.no).await, if truly { "shipped" } else { "to_ship" }, "{truly}");
         // Whoever has looked sends it, and WeChat's no is no riddle afterwards.
         if !truly {
             let held = format!("select max(id) from money_exceptions where subject like '%{} denied'", single.no);
             let held = w.count(held).await;
             owner.post(&format!("/admin/exceptions/{held}/resolve"), &[("resolution", "查过")]).await;
-            owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+            owner.ship(&here).await;
             assert_eq!(alice.status(&single.no).await, "shipped");
         }
         w.must_hold().await;
@@ -2112,7 +2112,7 @@ async fn another_attempts_payment_pays_no_order_for_being_known() {
         owner.post("/admin/settings", &[("wechat-api", set_to)]).await;
         w.run_jobs().await;
         let here = format!("/admin/orders/{}", given.no);
-        owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        owner.ship(&here).await;
         assert_eq!(alice.status(&given.no).await, "to_ship", "{set_to}: {}", owner.said(&here).await);
         // Whoever ticks its item has not paid it.
         let held = format!("select max(id) from money_exceptions where subject like '{transaction} denied'");
@@ -2157,7 +2157,7 @@ async fn an_order_waits_that_a_lie_has_paid_although_its_true_money_stands_elsew
         for (order, words) in [(&lied, "微信说这一单付的是交易号"), (&other, "微信说这一单没有收到过付款")]
         {
             let here = format!("/admin/orders/{}", order.no);
-            owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+            owner.ship(&here).await;
             let said = owner.said(&here).await;
             assert!(said.contains(words) && said.contains("还没有人核对过"), "{case}: {said}");
             assert_eq!(alice.status(&order.no).await, "to_ship", "{case}");
@@ -2165,7 +2165,7 @@ async fn an_order_waits_that_a_lie_has_paid_although_its_true_money_stands_elsew
         // Whoever has looked sends it.
         let held = w.count(format!("select max(id) from money_exceptions where subject = '{theirs} denied'")).await;
         owner.post(&format!("/admin/exceptions/{held}/resolve"), &[("resolution", "查过")]).await;
-        owner.post(&format!("/admin/orders/{}/ship", lied.no), &[("tracking_no", "SF1234567890123")]).await;
+        owner.ship(&format!("/admin/orders/{}", lied.no)).await;
         assert_eq!(alice.status(&lied.no).await, "shipped", "{case}");
         w.must_hold().await;
     }
@@ -2225,7 +2225,7 @@ async fn a_late_payment_of_another_program_takes_no_order_up_in_a_shop_by_v2() {
     w.notify(told(&w, &placed, &placed.out_trade_no, &theirs, "8800")).await;
     owner.post(&format!("/admin/exceptions/{}/restore", item(&w, &theirs).await), &[]).await;
     let here = format!("/admin/orders/{}", placed.no);
-    owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    owner.ship(&here).await;
     let said = owner.said(&here).await;
     assert!(said.contains("微信说这一单没有收到过付款") && said.contains("还没有人核对过"), "{said}");
     assert_eq!(alice.status(&placed.no).await, "to_ship");
@@ -2247,7 +2247,7 @@ async fn a_restored_order_is_free_once_wechat_is_heard() {
         owner.post(&format!("/admin/exceptions/{}/restore", item(&w, &w.transaction(&placed)).await), &[]).await;
         let here = format!("/admin/orders/{}", placed.no);
         let ship = async || {
-            owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+            owner.ship(&here).await;
             alice.status(&placed.no).await
         };
         assert_eq!(ship().await, "to_ship", "{case}");
@@ -2296,7 +2296,7 @@ async fn an_answer_that_is_older_than_the_money_holds_nothing() {
         assert_eq!(w.count(open).await, 1, "{api}");
         owner.post(&query, &[]).await;
         assert_eq!(w.count(open).await, 0, "{api}: {}", owner.page("/admin/exceptions").await);
-        owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        owner.ship(&here).await;
         assert_eq!(alice.status(&placed.no).await, "shipped", "{api}");
         w.must_hold().await;
     }
@@ -2316,7 +2316,7 @@ async fn a_payment_that_the_query_does_not_know_yet_frees_itself() {
         w.wechat.fault_always("orderquery", Fault::refused("ORDERNOTEXIST", "not exist"));
         owner.post(&format!("{here}/query"), &[]).await;
         assert!(owner.said(&here).await.contains("账上记着已付款"), "{case}");
-        owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        owner.ship(&here).await;
         let said = owner.said(&here).await;
         assert!(said.contains("微信说这一单没有收到过付款") && said.contains("系统会再向微信查"), "{case}: {said}");
         let (mut batch, mut number) = (String::new(), String::new());
@@ -2339,7 +2339,7 @@ async fn a_payment_that_the_query_does_not_know_yet_frees_itself() {
         w.wechat.clear_faults();
         let open = "select count(*) from money_exceptions where state = 'open'";
         match by {
-            "ship" => drop(owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await),
+            "ship" => drop(owner.ship(&here).await),
             "table" => drop(owner.post(&format!("{batch}/allow"), &[]).await),
             _ => w.advance(2 * MINUTE),
         }
@@ -2353,7 +2353,7 @@ async fn a_payment_that_the_query_does_not_know_yet_frees_itself() {
             owner.post(&format!("{batch}/run"), &[]).await;
         } else {
             super::refunds::until(&w, &number, "succeeded").await;
-            owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+            owner.ship(&here).await;
         }
         assert_eq!(alice.status(&placed.no).await, "shipped", "{case}: {}", owner.said(&here).await);
         w.must_hold().await;
@@ -2473,7 +2473,7 @@ async fn what_was_linked_unheard_is_asked_about_by_its_own_number() {
         owner.post(&format!("/admin/exceptions/{id}/link"), &[("order_no", &waiting.no)]).await;
         let here = format!("/admin/orders/{}", waiting.no);
         let ship = async || {
-            owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+            owner.ship(&here).await;
             bob.status(&waiting.no).await
         };
         if by == "heard" {
@@ -2579,7 +2579,7 @@ async fn what_wechat_goes_on_denying_is_not_asked_about_for_ever() {
     let item = item(&w, &w.transaction(&placed)).await;
     owner.post(&format!("/admin/exceptions/{item}/resolve"), &[("resolution", "商户平台查到了")]).await;
     super::refunds::until(&w, &number, "succeeded").await;
-    owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+    owner.ship(&here).await;
     assert_eq!(alice.status(&placed.no).await, "shipped", "{}", owner.said(&here).await);
     w.must_hold().await;
 }
@@ -2601,7 +2601,7 @@ async fn an_ordinary_order_leaves_without_a_question() {
         w.wechat.fault_always("orderquery", Fault::Http500);
         let asked = w.wechat.calls("orderquery");
         w.run_jobs().await;
-        owner.post(&format!("/admin/orders/{}/ship", single.no), &[("tracking_no", "SF1234567890123")]).await;
+        owner.ship(&format!("/admin/orders/{}", single.no)).await;
         let row = format!("{} SF1234567890124", table.no);
         let batch = super::shipping::bring(&w, &owner, super::shipping::pasted(&row)).await;
         let page = owner.page(&batch).await;

@@ -414,7 +414,7 @@ async fn goods_do_not_leave_for_money_that_went_back_before_it_was_told_of() {
         assert!(owner.said(&here).await.contains("之后有过退款"), "{by_query}");
         let page = owner.page(&here).await;
         assert!(page.contains("微信说这笔付款已有退款"), "{by_query}: {page}");
-        owner.post(&format!("{here}/ship"), &[("tracking_no", "SF1234567890123")]).await;
+        owner.ship(&here).await;
         assert!(owner.said(&here).await.contains("还没有人核对过"), "{by_query}");
         assert_eq!(alice.status(&placed.no).await, "to_ship", "{by_query}");
         orders.push(placed);

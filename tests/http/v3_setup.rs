@@ -641,7 +641,7 @@ async fn a_notice_of_somebody_who_is_forgotten_seals_nothing_any_more() {
     let (sku, alice, bob) = (w.product("苹果", 8800, 9).await, w.buyer("alice").await, w.buyer("bob").await);
     let placed = w.paid(&alice, sku, 1).await;
     w.paid(&bob, sku, 1).await;
-    owner.post(&format!("/admin/orders/{}/ship", placed.no), &[("tracking_no", "SF1234567890123")]).await;
+    owner.ship(&format!("/admin/orders/{}", placed.no)).await;
     alice.post(&format!("/orders/{}/confirm", placed.no), None).await.ok();
     owner.post("/admin/customers/1/erase", &[]).await;
     let log = owner.page("/admin/transactions?kind=notify").await;

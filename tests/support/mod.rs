@@ -595,6 +595,11 @@ impl Console<'_> {
         request.send().await.unwrap().text().await.unwrap()
     }
 
+    /// Sends the order of a page, under a number that its carrier could have given.
+    pub async fn ship(&self, page: &str) -> (u16, String) {
+        self.post(&format!("{page}/ship"), &[("tracking_no", "SF1234567890123")]).await
+    }
+
     /// Posts a form and answers with the status and where it leads.
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> (u16, String) {
         let request = self.world.http.post(self.world.at(path)).header("Cookie", &self.cookie).form(form);
