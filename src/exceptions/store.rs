@@ -146,20 +146,20 @@ macro_rules! denials {
     };
 }
 
+/// What `denials!` asks with.
+fn denials_of(transaction_id: &str) -> [&str; 4] {
+    [transaction_id, DENIED, GONE_BACK, NEVER_PAID]
+}
+
 /// Since when WeChat's denial of a payment waits for somebody, or for another word of WeChat's.
 pub fn denied_since(conn: &Connection, transaction_id: &str) -> Result<Option<i64>> {
     conn.prepare_cached(denials!("min(opened_at)", "and state = 'open'"))?
-        .query_row([transaction_id, DENIED, GONE_BACK, NEVER_PAID], |row| row.get(0))
+        .query_row(denials_of(transaction_id), |row| row.get(0))
 }
 
 /// Whether WeChat's yes would end it, which waits for that.
 pub fn is_yes_awaited(conn: &Connection, transaction_id: &str) -> Result<bool> {
-    conn.prepare_cached(denials!("1", "and state = 'open' and what like ?4 || '%'"))?.exists([
-        transaction_id,
-        DENIED,
-        GONE_BACK,
-        NEVER_PAID,
-    ])
+    conn.prepare_cached(denials!("1", "and state = 'open' and what like ?4 || '%'"))?.exists(denials_of(transaction_id))
 }
 
 /// Since when that waits, or an order that was taken up waits for WeChat to be heard at all.
@@ -175,17 +175,12 @@ pub fn word_awaited_since(conn: &Connection, transaction_id: &str) -> Result<Opt
 
 /// Whether WeChat has ever denied it, whatever became of that.
 pub fn was_denied(conn: &Connection, transaction_id: &str) -> Result<bool> {
-    conn.prepare_cached(denials!("1", ""))?.exists([transaction_id, DENIED, GONE_BACK, NEVER_PAID])
+    conn.prepare_cached(denials!("1", ""))?.exists(denials_of(transaction_id))
 }
 
 /// Whether somebody has looked at what WeChat denies, or it has said yes since.
 pub fn is_denial_settled(conn: &Connection, transaction_id: &str) -> Result<bool> {
-    conn.prepare_cached(denials!("1", "and state = 'resolved'"))?.exists([
-        transaction_id,
-        DENIED,
-        GONE_BACK,
-        NEVER_PAID,
-    ])
+    conn.prepare_cached(denials!("1", "and state = 'resolved'"))?.exists(denials_of(transaction_id))
 }
 
 /// WeChat says yes to an attempt that it did not know as paid. Whether anything waited for that.
