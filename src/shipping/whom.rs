@@ -318,15 +318,17 @@ fn ask_about_uncounted(conn: &Connection, rows: &mut [Row], orders: &[Option<Ord
         for at in of.iter().filter(|at| !rows[**at].tracking_no.trim().is_empty()) {
             parcels.entry(bare(&rows[*at].tracking_no)).or_default().push(*at);
         }
-        let sum: i64 = of.iter().filter_map(|at| pieces_of(&rows[*at])).sum();
-        let left: i64 = orders::lines(conn, order)?.iter().map(Line::left).sum();
         let is_counted = |at: &usize| !rows[*at].pieces.trim().is_empty();
         let mixed = |of: &&Vec<usize>| of.iter().any(is_counted) && !of.iter().all(is_counted);
-        for at in parcels.values().filter(mixed).flatten().copied().collect::<Vec<_>>() {
-            if sum < left {
-                let words = "同一个包裹有的行没写件数，现在会整单一起发；没写的不发，请在表里写 0 再导入";
-                rows[at].ask(Of::Rest, words);
-            }
+        let mixed: Vec<usize> = parcels.values().filter(mixed).flatten().copied().collect();
+        if mixed.is_empty() {
+            continue;
+        }
+        let sum: i64 = of.iter().filter_map(|at| pieces_of(&rows[*at])).sum();
+        let left: i64 = orders::lines(conn, order)?.iter().map(Line::left).sum();
+        for at in mixed.into_iter().filter(|_| sum < left) {
+            let words = "同一个包裹有的行没写件数，现在会整单一起发；没写的不发，请在表里写 0 再导入";
+            rows[at].ask(Of::Rest, words);
         }
     }
     Ok(())
