@@ -110,6 +110,7 @@ const isSlip = (field) => {
 function slipsOf(fields) {
   const slips = fields.filter((field) => isSlip(field) && field.value !== field.dataset.sure);
   for (const field of slips) field.dataset.sure = field.value;
+  slips[0]?.select();
   const words = slips.map(({ defaultValue, value }) => `¥${defaultValue} 改成 ¥${value.replace(/^[¥￥]/, "")}`);
   return slips.length ? `${words.join("，")}，差十倍以上：没有错就再按一次。` : "";
 }
