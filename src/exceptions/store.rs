@@ -345,6 +345,16 @@ pub fn gather_denied(tx: &Tx, id: ExceptionId) -> Result<()> {
     Ok(())
 }
 
+/// The open item that a refund is to settle.
+pub fn of_refund(conn: &Connection, refund: RefundId) -> Result<Option<Exception>> {
+    let id: Option<ExceptionId> = conn
+        .prepare_cached(&format!(
+            "select min(id) from money_exceptions where refund_id = ?1 and state = 'open' and kind in ({OF_MONEY})"
+        ))?
+        .query_row([refund], |row| row.get(0))?;
+    Ok(id.map(|id| by_id(conn, id)).transpose()?.flatten())
+}
+
 /// Under which number the money was told of that this refund gives back.
 pub fn told_number_of(conn: &Connection, refund: RefundId) -> Result<Option<String>> {
     conn.prepare_cached(

@@ -3,7 +3,7 @@
 
 use super::settle::{self, Source};
 use super::{Attempt, check, word};
-use crate::clock::MINUTE;
+use crate::clock::{DAY, HOUR, MINUTE};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::exceptions::{Exception, Kind, Look, NewException, store as exceptions, unproven};
@@ -12,6 +12,7 @@ use crate::jobs::{self, Ran, Task};
 use crate::ledger::{Entered, store as ledger};
 use crate::message_log::store as messages;
 use crate::orders::{self, Topic, Who};
+use crate::refunds::{NEVER_CAME_IN, Origin, Refund, RefundState, store as refunds};
 use crate::shop::Shop;
 use crate::wechat::Identity;
 use crate::wechat::pay::{ORDER_QUERY, Trade, TradeOf};
@@ -58,11 +59,14 @@ pub async fn ask(shop: &Shop, id: ExceptionId) -> Result<Ran> {
     (entry.order_id, entry.attempt_id) = (exception.order_id, None);
     let settings = shop.settings();
     let write = move |tx: &Tx| {
-        let message = entry.record(tx)?;
         let heard = match &heard {
             Ok(heard) => heard,
-            Err(e) => return unheard(tx, id, e.to_string()),
+            Err(e) => {
+                entry.record(tx)?;
+                return unheard(tx, id, e.to_string());
+            }
         };
+        let message = word::record(tx, &entry, heard)?;
         if let Some(Trade::Paid(payment)) = heard {
             settle::settle(tx, payment, Source::Query, Some(message), &settings)?;
         }
@@ -71,11 +75,45 @@ pub async fn ask(shop: &Shop, id: ExceptionId) -> Result<Ran> {
         if tx.now() < surely && exceptions::told_before(tx, id)?.is_some() {
             return Ok(Ran::Again { at: surely });
         }
+        if word::may_turn(heard)
+            && let Some(at) = held_by(tx, &exception)?.and_then(|_| again_at(&exception, tx.now()))
+        {
+            return Ok(Ran::Again { at });
+        }
         exceptions::gather_denied(tx, id)?;
         Ok(Ran::Done)
     };
     // A fact from WeChat is kept in any case.
     shop.write_always(write).await
+}
+
+/// What was to go back by itself was given up for WeChat's no, and its query may be behind its notice: whether it is asked again by itself.
+pub fn go_on(tx: &Tx, refund: &Refund) -> Result<bool> {
+    let item = exceptions::of_refund(tx, refund.id)?;
+    let at = item
+        .as_ref()
+        .filter(|_| !refund.inside && refund.origin == Origin::Automatic)
+        .and_then(|item| again_at(item, tx.now()));
+    if let (Some(item), Some(at)) = (item, at) {
+        jobs::enqueue(tx, Task::Prove(item.id), at)?;
+    }
+    Ok(at.is_some())
+}
+
+/// The refund that was to settle an item by itself and waits for WeChat's yes.
+fn held_by(tx: &Tx, item: &Exception) -> Result<Option<Refund>> {
+    let refund = item.refund_id.map(|id| refunds::by_id(tx, id)).transpose()?.flatten();
+    Ok(refund.filter(|refund| {
+        !refund.inside
+            && refund.origin == Origin::Automatic
+            && refund.state == RefundState::Failed
+            && refund.problem_code == NEVER_CAME_IN
+    }))
+}
+
+/// After as long again as it has waited, for a day.
+fn again_at(item: &Exception, now: i64) -> Option<i64> {
+    (now - item.opened_at < DAY).then(|| now + check::soon(item.opened_at, now, HOUR).max(MINUTE))
 }
 
 /// WeChat was not heard. Nobody waits for its word of what somebody has settled meanwhile.

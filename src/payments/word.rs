@@ -2,11 +2,11 @@
 
 use rusqlite::Connection;
 
-use super::refund;
+use super::{refund, store};
 use crate::db::Tx;
 use crate::error::Result;
 use crate::exceptions::{OF_OTHERS, store as exceptions};
-use crate::ids::{ExceptionId, RefundId};
+use crate::ids::{ExceptionId, MessageId, RefundId};
 use crate::ledger::store as ledger;
 use crate::message_log::Logged;
 use crate::orders::Who;
@@ -63,6 +63,24 @@ pub fn logged(
         entry.amount = Some(payment.total);
     }
     (entry, word)
+}
+
+/// Whether a later answer may be another: that WeChat has it for something else stands.
+pub fn may_turn(word: &Word) -> bool {
+    !matches!(word, None | Some(Trade::Paid(_)))
+}
+
+/// Keeps the row. Where WeChat named the very attempt that stands on the payment, it is an answer about that as well.
+pub fn record(tx: &Tx, entry: &Logged, word: &Word) -> Result<MessageId> {
+    let attempt = match word {
+        Some(Trade::Paid(payment)) => store::attempt_of(tx, payment)?
+            .filter(|attempt| attempt.transaction_id.as_ref() == Some(&payment.transaction_id)),
+        _ => None,
+    };
+    Ok(match attempt {
+        Some(of) => Logged { order_id: Some(of.order_id), attempt_id: Some(of.id), ..entry.clone() }.record(tx)?,
+        None => entry.record(tx)?,
+    })
 }
 
 /// What was answered, in words.

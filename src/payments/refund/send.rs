@@ -15,13 +15,13 @@ use crate::ledger::{Entered, store as ledger};
 use crate::message_log::Logged;
 use crate::money::yuan;
 use crate::orders::{REFUNDABLE_FOR, Who};
-use crate::payments::{check, store as payments, word};
+use crate::payments::{check, prove, store as payments, word};
 use crate::refunds::{
     CAME_BACK, FIRST_UNPROVEN, LOOKED, NEVER_CAME_IN, OTHER_MERCHANT, Origin, Refund, RefundState, store as refunds,
 };
 use crate::returns::store as returns;
 use crate::shop::Shop;
-use crate::wechat::pay::{Trade, TradeOf};
+use crate::wechat::pay::TradeOf;
 use crate::wechat::refund::{REFUND, REFUND_QUERY, RefundOrder, balance_may_do};
 use crate::wechat::{Account, Api, Exchange, GatewayError};
 
@@ -192,8 +192,8 @@ async fn never_came_in(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Optio
         }
     };
     let write = move |tx: &Tx| {
-        entry.record(tx)?;
-        if !must && !matches!(heard, None | Some(Trade::Paid(_))) {
+        word::record(tx, &entry, &heard)?;
+        if !must && word::may_turn(&heard) {
             return Ok(None);
         }
         match word::contradicts(tx, id, &heard)? {
@@ -206,7 +206,8 @@ async fn never_came_in(shop: &Shop, taken: &Taken, id: RefundId) -> Result<Optio
             }
         }
         if let Some(refund) = refunds::by_id(tx, id)?.filter(|refund| waits(refund, tx.now())) {
-            give_up(tx, &refund, NEVER_CAME_IN, UNPROVEN)?;
+            let goes_on = word::may_turn(&heard) && prove::go_on(tx, &refund)?;
+            give_up(tx, &refund, NEVER_CAME_IN, if goes_on { UNPROVEN_YET } else { UNPROVEN })?;
         }
         Ok(Some(Ran::Done))
     };
