@@ -221,16 +221,25 @@ impl Called {
         if meant.is_empty() { lines.iter().collect() } else { meant }
     }
 
-    /// Whether rows name goods of their order, by whatever it is known by.
-    pub fn names_some(&self, conn: &Connection, order: OrderId, rows: &[&Row]) -> Result<bool> {
+    /// Whether the rows that name goods of the order, by whatever these are known by, count all that it has of them, or all that is left. Each
+    /// row comes with its number.
+    pub fn count_all_they_name(&self, conn: &Connection, order: OrderId, rows: &[(&Row, i64)]) -> Result<bool> {
         let lines = orders::lines(conn, order)?;
         let known = lines.iter().map(|line| Known::of(conn, line)).collect::<Result<Vec<_>>>()?;
-        let chosen = |says: &Says| {
-            let spec = Signs::of(&says.goods.spec);
-            known.iter().flat_map(|known| &known.values).any(|value| spec.has(value))
-        };
-        let names = |says: &Says| self.lines_of(says, &known).is_some_and(|told| !told.lines.is_empty());
-        Ok(rows.iter().any(|row| chosen(&row.says) || names(&row.says)))
+        let mut named: HashSet<LineId> = HashSet::new();
+        let mut sum = 0;
+        for (row, number) in rows.iter().filter(|(_, number)| *number > 0) {
+            let spec = Signs::of(&row.says.goods.spec);
+            let chosen = known.iter().filter(|known| known.values.iter().any(|value| spec.has(value)));
+            let chosen = chosen.map(|known| known.line.id);
+            let told = self.lines_of(&row.says, &known).into_iter().flat_map(|told| told.lines);
+            let of: HashSet<LineId> = chosen.chain(told).collect();
+            sum += if of.is_empty() { 0 } else { *number };
+            named.extend(of);
+        }
+        let of = || lines.iter().filter(|line| named.contains(&line.id));
+        let (left, ordered): (i64, i64) = (of().map(Line::left).sum(), of().map(|line| line.quantity).sum());
+        Ok(!named.is_empty() && (sum == left || sum == ordered))
     }
 
     /// What the rows of an order leave out of it, where they say which of its goods they mean, or how many pieces, and

@@ -271,21 +271,28 @@ fn by_order(orders: &[Option<Order>]) -> HashMap<OrderId, Vec<usize>> {
 pub const MAYBE_PARCELS: &str = "「件数」比没发的少，像是包裹数；整单发请清空件数，不清空只发这几件";
 
 /// Couriers count the parcels of a consignment under a word that others have for goods. What is less than is to be sent may
-/// be either, unless goods of the order stand beside it: taken for goods, it would send a part.
+/// be either, unless it is just what the order has of the goods that stand beside it: taken for goods, it would send a part.
 fn ask_about_parcels(conn: &Connection, shop: &Called, rows: &mut [Row], orders: &[Option<Order>]) -> Result<()> {
     for (order, of) in by_order(orders) {
         // A row without a number of either waits for another day.
         let says = |row: &&Row| !row.tracking_no.trim().is_empty() || !row.pieces.trim().is_empty();
         let own: Vec<&Row> = of.iter().map(|at| &rows[*at]).filter(says).collect();
-        let in_parcels = own.iter().any(|row| how_many_parcels(&row.pieces).is_some());
-        let counts = own.iter().any(|row| row.may_count_parcels && !row.pieces.trim().is_empty());
-        // Goods with their own number beside them leave it nothing to count but parcels.
-        let quantities = own.iter().map(|row| how_many(&row.says.goods.quantity)).collect::<Option<Vec<i64>>>();
-        if !counts || !in_parcels && quantities.is_none() && shop.names_some(conn, order, &own)? {
+        if !own.iter().any(|row| row.may_count_parcels && !row.pieces.trim().is_empty()) {
             continue;
         }
         // What has no number of pieces takes all that is left; and none is no parcel.
-        let Some(sum) = own.iter().map(|row| pieces_of(row)).sum::<Option<i64>>().filter(|n| *n > 0) else { continue };
+        let counted = own.iter().map(|row| Some((*row, pieces_of(row)?))).collect::<Option<Vec<(&Row, i64)>>>();
+        let Some(counted) = counted else { continue };
+        let sum: i64 = counted.iter().map(|(_, n)| n).sum();
+        if sum == 0 {
+            continue;
+        }
+        let in_parcels = own.iter().any(|row| how_many_parcels(&row.pieces).is_some());
+        // Goods with their own number beside them leave it nothing to count but parcels.
+        let quantities = own.iter().map(|row| how_many(&row.says.goods.quantity)).collect::<Option<Vec<i64>>>();
+        if !in_parcels && quantities.is_none() && shop.count_all_they_name(conn, order, &counted)? {
+            continue;
+        }
         let lines = orders::lines(conn, order)?;
         let left: i64 = lines.iter().map(Line::left).sum();
         let whole = sum >= left || sum == lines.iter().map(|line| line.quantity).sum::<i64>();
