@@ -1,9 +1,9 @@
 // Keys that come before the page can take them, heard from its first moment on. A browser throws keys away until it has drawn the
-// page: of what a scanner sends then, or with its first sign so soon after, the beginning is lost. A form may have come without its
-// button yet. The script of the page goes on.
+// page: of what a scanner sends then, or with its first sign so soon after, the beginning is lost, for between two of its signs lies up to
+// as long as ends a label. A form may have come without its button yet. The script of the page goes on.
 {
   // Whoever opens the shop has no label half read.
-  const SOON = document.referrer ? 100 : 30;
+  const SOON = document.referrer ? 300 : 30;
   const early = (window.early = { drawn: Infinity, last: -Infinity, keys: 0, typed: 0, ended: false });
   if (!PerformanceObserver.supportedEntryTypes?.includes("paint")) early.drawn = 0;
   new PerformanceObserver((seen) => (early.drawn = Math.min(early.drawn, seen.getEntries()[0].startTime))).observe({ type: "paint", buffered: true });

@@ -242,6 +242,32 @@ impl Called {
         Ok(!named.is_empty() && (sum == left || sum == ordered))
     }
 
+    /// That rows name or count goods which were given back before they were sent: the list is of before, and so may be what was packed by it.
+    pub fn from_before(&self, conn: &Connection, order: OrderId, rows: &[&Row]) -> Result<Option<String>> {
+        let lines = orders::lines(conn, order)?;
+        let back: Vec<&Line> = lines.iter().filter(|line| line.released > 0).collect();
+        if back.is_empty() || lines.iter().all(|line| line.left() < 1) {
+            return Ok(None);
+        }
+        let known = lines.iter().map(|line| Known::of(conn, line)).collect::<Result<Vec<_>>>()?;
+        let counted = |row: &Row| how_many(row.pieces.trim()).or_else(|| how_many(row.says.goods.quantity.trim()));
+        let of_before = |line: &Line, row: &Row| {
+            let named = self.lines_of(&row.says, &known).map(|told| told.lines).unwrap_or_default();
+            let alone = matches!(named[..], [only] if only == line.id);
+            let whole = plain(&line.text_of(line.quantity));
+            named.contains(&line.id) && line.released == line.quantity
+                || alone && counted(row) == Some(line.quantity)
+                || texts(&row.says).any(|(_, text, _)| plain(text).contains(&whole))
+        };
+        let ordered: i64 = lines.iter().map(|line| line.quantity).sum();
+        let sum = rows.iter().map(|row| counted(row)).sum::<Option<i64>>();
+        let told = back.iter().any(|line| rows.iter().any(|row| of_before(line, row)))
+            || sum == Some(ordered)
+            || rows.iter().any(|row| counted(row) == Some(ordered));
+        let gone = back.iter().map(|line| line.text_of(line.released)).collect::<Vec<_>>().join("；");
+        Ok(told.then(|| format!("{gone} 后来退款了，表里还是退款前的：请核对包裹，把退了的拿出来再发")))
+    }
+
     /// What the rows of an order leave out of it, where they say which of its goods they mean, or how many pieces, and
     /// nothing tells that the rest is to stay; and what of their numbers cannot be the order's.
     pub fn unnamed(&self, conn: &Connection, order: OrderId, rows: &[&Row]) -> Result<Option<Unnamed>> {

@@ -1,5 +1,6 @@
 //! Shipping: one parcel at a time or a whole table of them, and taking it back while there is time.
 
+pub mod above;
 pub mod batch;
 pub mod beside;
 pub mod claims;

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use super::beside::Beside;
 use super::signs::how_many;
-use super::{Brought, Goods, Of, Row, Says, beside, void, whom};
+use super::{Brought, Goods, Of, Row, Says, above, beside, void, whom};
 use crate::ids::OrderNo;
 use crate::parcels;
 use crate::parcels::carriers::{Carrier, Carriers, recognise, same_house, says_nobody};
@@ -352,13 +352,19 @@ fn brought(table: &Table) -> Result<Brought, String> {
     let mut unread = Vec::new();
     let mut rows = Vec::new();
     let mut headed: Vec<(&tables::Row, Range<usize>)> = Vec::new();
+    let mut over = above::Over::default();
     for row in &table.rows {
+        let words = row.cells().map(|(_, cell)| cell.shown()).collect::<Vec<_>>().join(" ");
+        if Taken::of(row, COMPANY).is_empty() && over.line(&words, &mut rows) {
+            continue;
+        }
         let by_look = if table.headed { beside_headings(row) } else { Some(by_its_look(row)) };
         let is_headed = by_look.is_none();
-        let read = by_look.unwrap_or_else(|| under_headings(row));
+        let mut read = by_look.unwrap_or_else(|| under_headings(row));
         if read.is_empty() && row.cells().any(|(_, cell)| says(cell)) {
             unread.push(row.place.line);
         }
+        read.iter_mut().for_each(|read| over.take(read, || said_above(row)));
         if is_headed && !read.is_empty() {
             headed.push((row, rows.len()..rows.len() + read.len()));
         }
@@ -370,6 +376,7 @@ fn brought(table: &Table) -> Result<Brought, String> {
         let remarks = beside.said(row);
         rows[of_it].iter_mut().for_each(|row| row.remarks = remarks.clone());
     }
+    above::look_above(&mut rows);
     ask_about_names(table, &mut rows);
     ask_about_shared(table, &mut rows);
     ask_about_corrections(table, &mut rows);
@@ -395,7 +402,8 @@ fn brought(table: &Table) -> Result<Brought, String> {
         0 => Err("没有找到数据行。每行需要：订单号、快递单号，快递公司可以不写".into()),
         n if n > MOST_ROWS => Err(format!("一次最多 {MOST_ROWS} 行，请分几次")),
         _ => {
-            Ok(Brought { rows, read_as: read_as(table, counts_parcels).into_iter().chain(left_out(&unread)).collect() })
+            let read_as = read_as(table, counts_parcels).into_iter().chain(over.note()).chain(left_out(&unread));
+            Ok(Brought { rows, read_as: read_as.collect() })
         }
     }
 }
@@ -566,6 +574,8 @@ struct Taken {
 impl Taken {
     fn of(row: &tables::Row, column: usize) -> Taken {
         match row.text(column) {
+            // What a formula leaves that found nothing.
+            Some(Ok("0")) if matches!(column, NUMBER | WAYBILL | COMPANY) => Taken::default(),
             Some(Ok(text)) if !is_nothing(text) => {
                 let most = if column == GOODS { MOST_OF_GOODS } else { MOST_LETTERS };
                 Taken { text: text.chars().take(most).collect(), ..Taken::default() }
@@ -606,7 +616,8 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
         company = Taken { text: if company.is_empty() { carrier } else { company.text }, ..company };
         number = of_it;
     } else if company.is_empty() && !number.is_empty() {
-        company.text = carrier_above(row).unwrap_or_default();
+        let above = || said_above(row).map(|(_, carrier)| carrier);
+        company.text = carrier_above(row).or_else(above).unwrap_or_default();
     }
     // 快递 is whose it is, or its number, where the table has no other column for that.
     let is_only = [NUMBER, WAYBILL].iter().all(|column| row.title(*column).is_none());
@@ -696,15 +707,16 @@ fn under_a_carrier(row: &tables::Row, own: &Taken) -> Option<(String, Taken)> {
     Some((carrier, Taken { text: text.chars().take(MOST_LETTERS).collect(), problem }))
 }
 
-/// The carrier of all numbers of a column or of a sheet, where its title says one.
+/// The carrier of all numbers of a column, where its title says one.
 fn carrier_above(row: &tables::Row) -> Option<String> {
     let titled = [NUMBER, WAYBILL].into_iter().filter(|column| !Taken::of(row, *column).is_empty());
-    let of_title = titled.filter_map(|column| row.title(column)).find_map(carrier_of);
-    let of_sheet = || {
-        let (carriers, sheet) = (Carriers::default(), bare(row.place.sheet.as_deref()?));
-        (!says_nobody(&sheet) && carriers.knows(&sheet)).then_some(sheet)
-    };
-    of_title.or_else(of_sheet)
+    titled.filter_map(|column| row.title(column)).find_map(carrier_of)
+}
+
+/// What stands over a row, be it the name of its sheet, and names one, with that: the nearest of these.
+fn said_above(row: &tables::Row) -> Option<(String, String)> {
+    let lines: Vec<&str> = row.place.sheet.as_deref().into_iter().chain(row.said_above()).collect();
+    lines.into_iter().rev().find_map(|line| Some((line.to_owned(), above::carrier_of_a_line(line)?)))
 }
 
 /// Which column a title means, whether or not the table has a better one for it.
@@ -1897,6 +1909,44 @@ mod tests {
             format!("订单号,快递单号\n{ORDER_NO},"),
         ] {
             assert_eq!(a_line_for_each(&text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_carrier_that_is_written_once_is_that_of_its_rows() {
+        const OTHER: &str = "20261008ABCDEFGHJL";
+        let (one, two) = (format!("{ORDER_NO}\tSF1234567890123"), format!("{OTHER}\t4312345678901"));
+        let by = |text: &str| cells(text).into_iter().map(|[_, company, ..]| company).collect::<Vec<_>>().join(" ");
+        for (text, right) in [
+            (format!("顺丰快运：\n{one}\n{two}"), "顺丰快运 顺丰快运"),
+            (format!("以下都是申通\n{one}\n韵达：\n{two}"), "申通 韵达"),
+            (format!("{one}\n{two}\n以上都是申通"), "申通 申通"),
+            (format!("{one}\n以上是顺丰快运，以下是申通\n{two}"), " "),
+            (format!("{one}\n以上都是顺丰快运\n{two}\n以上都是申通"), "顺丰快运 申通"),
+            (format!("今天走申通\n{ORDER_NO} 中通 75312345678901\n{two}"), "中通 申通"),
+            (format!("订单号\t快递单号\n顺丰快运\t\n{one}\n申通\t\n{two}"), "顺丰快运 申通"),
+            (format!("申通快递12月1日发货明细\t\n订单号\t快递单号\n{one}\n{two}"), "申通快递 申通快递"),
+            (format!("今天发顺丰的有两单\n{one}\n{two}"), " "),
+            (format!("订单号\t快递单号\t快递公司\n{one}\t顺丰快运\n{two}\t同上"), "顺丰快运 顺丰快运"),
+            (format!("订单号\t快递单号\t快递公司\n{one}\t0\n{two}\t"), " "),
+        ] {
+            assert_eq!(by(&text), right, "{text}");
+        }
+        let told = paste(&format!("顺丰快运：\n{one}")).unwrap().read_as.join("；");
+        assert!(told.contains("快递公司 ← 没有写的，按上面或下面写的“顺丰快运：”"), "{told}");
+        // An empty cell below one that is filled: asked where the number may be either's.
+        for (company, number, asks) in [
+            ("顺丰快运", "SF1234567890123", true),
+            ("京东快运", "JD1234567890123", true),
+            ("EMS", "9812345678901", true),
+            ("申通", "4312345678901", true),
+            ("顺丰速运", "SF1234567890123", false),
+            ("圆通", "SF1234567890123", false),
+            ("", "SF1234567890123", false),
+        ] {
+            let text = format!("订单号\t快递公司\t快递单号\n{ORDER_NO}\t{company}\tX1234567890\n{OTHER}\t\t{number}");
+            let words = cells(&text)[1][3].clone();
+            assert_eq!(words.contains("这一行没写，单号像是"), asks, "{company} {number}: {words}");
         }
     }
 

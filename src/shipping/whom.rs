@@ -225,7 +225,20 @@ pub fn held(conn: &Connection, mut brought: Brought, regions: &Regions) -> Resul
     ask_about_the_rest(conn, &shop, &mut brought.rows, &orders)?;
     ask_about_parcels(conn, &shop, &mut brought.rows, &orders)?;
     ask_about_uncounted(conn, &mut brought.rows, &orders)?;
+    ask_about_given_back(conn, &shop, &mut brought.rows, &orders)?;
     Ok(brought)
+}
+
+/// A list of yesterday has what was given back since, and so may the parcel that was packed by it.
+fn ask_about_given_back(conn: &Connection, shop: &Called, rows: &mut [Row], orders: &[Option<Order>]) -> Result<()> {
+    for (order, of) in by_order(orders) {
+        let of: Vec<usize> = of.into_iter().filter(|at| !rows[*at].tracking_no.trim().is_empty()).collect();
+        let own: Vec<&Row> = of.iter().map(|at| &rows[*at]).collect();
+        if let Some(words) = shop.from_before(conn, order, &own)? {
+            of.into_iter().for_each(|at| rows[at].ask(Of::Rest, words.clone()));
+        }
+    }
+    Ok(())
 }
 
 /// What the rows of an order do not name of it, where nobody says how many pieces are in a parcel.

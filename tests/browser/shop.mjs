@@ -65,7 +65,7 @@ const stacked = () => {
 
 /** A scanner is taken up when the page stands there: what comes before counts for nothing. */
 export async function scan(page, code) {
-  const stands = () => performance.getEntriesByType("paint").some(({ startTime }) => performance.now() - startTime > 100);
+  const stands = () => performance.getEntriesByType("paint").some(({ startTime }) => performance.now() - startTime > 320);
   await page.waitForFunction(stands);
   await page.keyboard.type(code);
   await page.keyboard.press("Enter");

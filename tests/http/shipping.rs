@@ -1011,6 +1011,49 @@ async fn pieces_that_may_be_parcels_are_asked_about() {
     w.must_hold().await;
 }
 
+/// A list of before a refund has what was given back, and so may the parcel.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_before_a_refund_is_asked_about() {
+    let w = World::new().await;
+    let (sock, rice) = (w.product("罗口袜", 1000, 99).await, w.product("大米", 1000, 99).await);
+    let alice = w.buyer("alice").await;
+    let (owner, packer) = (w.staff("owner", Role::Owner).await, w.staff("packer", Role::Packer).await);
+    let buy = async |items: serde_json::Value| {
+        let placed = Placed::of(alice.prepay(&w.key(), json!({ "items": items, "address": address() })).await);
+        w.pay(&placed, xiaopu::simulator::Paying::Well);
+        w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+        placed
+    };
+    let socks = buy(json!([{ "skuId": sock, "quantity": 3 }])).await;
+    let both = buy(json!([{ "skuId": rice, "quantity": 1 }, { "skuId": sock, "quantity": 2 }])).await;
+    let whole = buy(json!([{ "skuId": sock, "quantity": 3 }])).await;
+    for placed in [&socks, &both] {
+        owner.give_back(&alice, placed, ("1", "10.00", true)).await;
+    }
+    let words = "后来退款了，表里还是退款前的";
+    for (placed, head, said, asked) in [
+        (&socks, "商品\t件数", "罗口袜 ×3\t3", true),
+        (&socks, "商品", "罗口袜 ×3", true),
+        (&socks, "商品名称\t数量", "罗口袜\t3", true),
+        (&socks, "件数", "3", true),
+        (&socks, "商品\t件数", "罗口袜 ×2\t2", false),
+        (&socks, "商品名称", "罗口袜", false),
+        (&socks, "商品名称\t数量", "罗口袜\t2", false),
+        (&socks, "备注", "", false),
+        (&both, "商品名称\t数量", "大米\t1", true),
+        (&both, "商品", "大米 ×1；罗口袜 ×2", true),
+        (&both, "件数", "3", true),
+        (&both, "商品", "罗口袜 ×2", false),
+        (&both, "件数", "2", false),
+        (&whole, "商品\t件数", "罗口袜 ×3\t3", false),
+    ] {
+        let text = format!("订单号\t快递单号\t{head}\n{}\tSF1234567890123\t{said}", placed.no);
+        let page = packer.page(&bring(&w, &packer, pasted(&text)).await).await;
+        assert_eq!(page.contains(words), asked, "{head} {said}: {page}");
+    }
+    w.must_hold().await;
+}
+
 /// Whatever a column says of how much left: a row of none of it stays, and one that says nothing beside others is asked about.
 #[tokio::test(flavor = "multi_thread")]
 async fn goods_of_which_a_row_sends_none_stay() {
