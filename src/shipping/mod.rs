@@ -14,6 +14,7 @@ pub mod store;
 pub mod table;
 pub mod void;
 pub mod whom;
+pub mod within;
 
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};

@@ -667,7 +667,8 @@ fn of_what_is_sent(row: &tables::Row) -> Option<String> {
 fn said_in_its_order(cell: &str) -> Option<String> {
     OrderNo::read(cell)?;
     let rest: String = cell.chars().filter(|c| !c.is_ascii_alphanumeric()).collect();
-    let counts_no_more = void::in_a_line(&rest).is_some() || halts(&rest) || holds(&rest, &["旧", "退", "错", "~~"]);
+    let counts_no_more =
+        void::in_a_line(&rest).is_some() || halts(&rest) || holds(&rest, &["旧", "退", "错", "拆", "补", "~~"]);
     counts_no_more.then(|| format!("订单号一格里写着“{}”：请核对这一单还发不发", brief(cell)))
 }
 

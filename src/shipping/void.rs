@@ -77,6 +77,9 @@ const STATES: &[&str] = &[
     "下单失败",
     "揽收失败",
     "揽件失败",
+    "部分发货",
+    "部分出库",
+    "拆单发货",
 ];
 
 /// The same in the words of other programs.
@@ -252,7 +255,7 @@ const PARTS: [&str; 14] =
 /// How a question ends whose row calls its number void.
 pub const VOID: &str = "单号可能作废了";
 /// The same where the parcel is to stay, or to go another way.
-const STAYS: &str = "像是先不发，或要改";
+pub const STAYS: &str = "像是先不发，或要改";
 
 /// Why a row under these titles is to be asked about: what each cell says against it, with its title.
 pub fn in_cells<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> impl Iterator<Item = String> {
@@ -368,10 +371,11 @@ fn is_void(title: &str, said: &str) -> bool {
     }
     if speaks_of_another(title) {
         // What another program answers to a row may be of the row.
-        return title.contains("回传")
-            && is_a_state(title)
-            && is_a_void_word(&said)
-            && !holds(&said, &["异常", "失败"]);
+        let answers =
+            title.contains("回传") && is_a_state(title) && is_a_void_word(&said) && !holds(&said, &["异常", "失败"]);
+        // A word that means one thing wherever it has a cell to itself: 发货方式 先不发, 预计发货 缺货.
+        let alone = || boils_down_to(&said, &|word| STATES.contains(&word) || REMARKS.contains(&word));
+        return answers || title.contains('发') && !title.contains('票') && alone();
     }
     if is_a_remark(title) {
         let buyers = holds(title, &["买家", "客户", "顾客", "会员", "收件", "收货", "buyer", "customer", "留言"]);

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::claims::called;
 use super::goods::{Called, Unnamed, Whole, is_titled, may_be_titled};
 use super::signs::{how_many, how_many_parcels};
-use super::{Brought, Goods, Of, Remark, Row, Says, UNTITLED, beside, goes_to, meant, void};
+use super::{Brought, Goods, Of, Remark, Row, Says, UNTITLED, beside, goes_to, meant, void, within};
 use crate::buyers::addresses::Address;
 use crate::catalogue::Delivery;
 use crate::error::Result;
@@ -210,6 +210,8 @@ pub fn held(conn: &Connection, mut brought: Brought, regions: &Regions) -> Resul
             let counts = !row.pieces.trim().is_empty() || !row.says.goods.quantity.is_empty();
             let whole = if counts || of.len() > 1 || rows_of[&order.id] > 1 { Whole::No } else { Whole::Yes };
             hold(conn, regions, row, order, &streets, &|says| shop.other_goods(conn, of, says, whole))?;
+            let lines = of.iter().map(|id| Ok(orders::lines(conn, *id)?)).collect::<Result<Vec<_>>>()?.concat();
+            row.ask(Of::Row, within::asked(&row.says, order, &lines).unwrap_or_default());
         }
         let cells = std::mem::take(&mut row.says.cells);
         if let Some(order) = order
@@ -554,7 +556,9 @@ fn street(to: &Address) -> String {
 fn other_receiver(to: &Address, says: &Says, streets: &[String]) -> Option<String> {
     let phones: Vec<Agrees> = says.phones.iter().map(|(_, text)| phone(text, &to.phone)).collect();
     if phones.contains(&Agrees::Yes) {
-        return None;
+        // One buyer may have ordered to two places.
+        let whole = says.places.iter().filter(|(title, _)| is_whole(title));
+        return whole.into_iter().find_map(|(title, text)| elsewhere(title, text, to, true, &[]));
     }
     let names: Vec<Agrees> = says.receivers.iter().map(|(_, text)| name(text, &to.receiver)).collect();
     if let Some(at) = phones.iter().position(|agrees| *agrees == Agrees::No) {
@@ -595,9 +599,8 @@ fn elsewhere(title: &str, text: &str, to: &Address, known: bool, streets: &[Stri
     let far = other.province != place.province || other.city.is_some() && other.city != place.city;
     let far = far && !words.iter().any(|word| text.contains(word));
     // Couriers name a district for all of its city.
-    let whole = ["地址", "信息", "资料", "省市区"].iter().any(|word| title.contains(word));
     let beside = other.city == place.city && place.district.zip(other.district).is_some_and(|(own, said)| own != said);
-    let beside = whole && beside;
+    let beside = is_whole(title) && beside;
     if far || beside && !words.last().is_some_and(|district| text.contains(district)) {
         return Some(format!("表里「{title}」是{}，订单寄到{}", other.text(), place.text()));
     }
@@ -606,6 +609,11 @@ fn elsewhere(title: &str, text: &str, to: &Address, known: bool, streets: &[Stri
     let anothers = || streets.iter().any(|street| *street != own && long(street) && agrees(street));
     let another = !known && long(&own) && long(&after) && !agrees(&own) && anothers();
     another.then(|| format!("表里「{title}」是另一笔订单的地址"))
+}
+
+/// Whether a column has where somebody lives, and not what couriers call the way there.
+fn is_whole(title: &str) -> bool {
+    ["地址", "信息", "资料", "省市区"].iter().any(|word| title.contains(word))
 }
 
 /// A street of fewer letters stands in many an address.

@@ -1011,6 +1011,44 @@ async fn pieces_that_may_be_parcels_are_asked_about() {
     w.must_hold().await;
 }
 
+/// What is written into the cells of goods and receivers counts as in a remark, and a buyer may have ordered to two places.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_within_a_cell_that_is_known_is_asked_about() {
+    let w = World::new().await;
+    let sku = w.product("罗口中筒袜", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let no = w.paid(&alice, sku, 5).await.no;
+    let to = address();
+    let (receiver, phone) = (to["receiver"].as_str().unwrap(), to["phone"].as_str().unwrap());
+    let own = format!("{}{}", to["province"].as_str().unwrap(), to["city"].as_str().unwrap());
+    for (head, said, asked) in [
+        ("商品\t件数", "罗口中筒袜 ×5（已退款）\t5".to_owned(), true),
+        ("商品名称", "[退款成功]罗口中筒袜*5".into(), true),
+        ("宝贝信息", "罗口中筒袜（缺货）".into(), true),
+        ("商品名称\t规格", "罗口中筒袜\t缺货".into(), true),
+        ("收货人", format!("{receiver}（先不发）"), true),
+        ("收货地址", format!("{own}某路1号（先不发）"), true),
+        ("省\t市", "缺货\t".into(), true),
+        ("发货方式", "先不发".into(), true),
+        ("预计发货", "缺货".into(), true),
+        ("订单状态", "部分发货".into(), true),
+        ("收货人\t手机\t收货地址", format!("{receiver}\t{phone}\t西藏自治区拉萨市城关区某路1号"), true),
+        ("商品\t件数", "罗口中筒袜 ×5\t5".into(), false),
+        ("宝贝信息", "【退货包运费】罗口中筒袜 5双装".into(), false),
+        ("收货人\t手机", format!("{receiver}\t{phone}"), false),
+        ("收货人\t手机\t收货地址", format!("{receiver}\t{phone}\t{own}某路1号"), false),
+        ("发货方式", "快递".into(), false),
+        ("发票", "不要".into(), false),
+        ("预计发货", "12月3日".into(), false),
+    ] {
+        let text = format!("订单号\t快递单号\t{head}\n{no}\tSF1234567890123\t{said}");
+        let page = packer.page(&bring(&w, &packer, pasted(&text)).await).await;
+        assert_eq!(!page.contains("<b class=\"ok\">1</b> 行可执行"), asked, "{head} {said}: {page}");
+    }
+    w.must_hold().await;
+}
+
 /// A list of before a refund has what was given back, and so may the parcel.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_before_a_refund_is_asked_about() {

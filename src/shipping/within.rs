@@ -1,0 +1,181 @@
+//! What people and other programs write into the cells of goods and receivers beside what stands there: `中筒袜（缺货）`,
+//! `[退款成功]中筒袜*1`, `李雷（先不发）`. It is no less a word against the parcel than one in a remark.
+
+use super::Says;
+use super::void::{self, STAYS};
+use crate::orders::{Line, Order};
+use crate::parcels::halts::halts;
+use crate::typed::{bare, holds, simplified};
+
+/// So many letters has a note within another text; a longer clause is a name that somebody else has for the goods.
+const MOST_OF_A_NOTE: usize = 10;
+
+/// Why a row is asked about, by its cell: what it says beside the names and the specifications of its order's goods, and the receiver's.
+pub fn asked(says: &Says, order: &Order, lines: &[Line]) -> Option<String> {
+    let goods = [
+        (says.goods_title.as_str(), says.goods.name.as_str()),
+        ("规格", says.goods.spec.as_str()),
+        ("商品编码", says.goods.code.as_str()),
+    ];
+    let own: Vec<&str> = lines
+        .iter()
+        .flat_map(|line| [line.name.as_str()].into_iter().chain(line.spec_text.split([' ', ':', '：'])))
+        .collect();
+    let receiver = order.address.as_ref().map(|address| address.receiver.as_str()).unwrap_or_default();
+    fn cells(said: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+        said.iter().map(|(title, text)| (title.as_str(), text.as_str()))
+    }
+    let goods = goods.into_iter().chain(cells(&says.named_goods)).find(|(_, text)| note(text, &own, of_goods));
+    let receiver = || cells(&says.receivers).find(|(_, text)| note(text, &[receiver], of_receiver));
+    let place = || cells(&says.places).find(|(_, text)| note(text, &[], of_place));
+    let (title, text) = goods.or_else(receiver).or_else(place)?;
+    let shown: String = text.trim().chars().take(40).collect();
+    Some(format!("「{title}」写的是“{shown}”，{STAYS}"))
+}
+
+/// Whether a clause of a text, without what it is to say, is a note of that kind.
+fn note(text: &str, own: &[&str], says: fn(&str) -> bool) -> bool {
+    let mut rest = plain(text);
+    let mut own: Vec<String> = own.iter().map(|word| plain(word)).filter(|word| word.chars().count() > 1).collect();
+    own.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    for word in own {
+        rest = rest.replace(&word, "|");
+    }
+    rest.split(|c: char| !c.is_alphanumeric()).any(|clause| !clause.is_empty() && says(clause))
+}
+
+fn of_goods(clause: &str) -> bool {
+    // How a shop praises what it sells.
+    const PRAISE: [&str; 9] = ["包", "无忧", "险", "支持", "可", "无理由", "免费", "不退", "非"];
+    const GONE: [&str; 10] = ["缺货", "断货", "无货", "没货", "没有货", "退款", "换货", "取消", "未到货", "已退"];
+    let short = clause.chars().count() <= MOST_OF_A_NOTE;
+    let counts = ["缺", "欠", "差", "少", "只有", "只剩", "仅剩", "还缺"];
+    let counted = counts.iter().filter_map(|word| clause.strip_prefix(word)).any(|rest| {
+        let n = rest.trim_end_matches(|c: char| !c.is_ascii_digit());
+        !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()) && rest.chars().count() <= n.len() + 1
+    });
+    let said = void::is_a_void_word(clause) || halts(clause) || void::calls_void(clause) || holds(clause, &GONE);
+    // 等身抱枕, …等 2 件商品
+    let other = clause.starts_with('等') && !holds(clause, &["货", "发", "通知", "到", "补"]);
+    short && (counted || said) && !other && !holds(clause, &PRAISE)
+}
+
+fn of_receiver(clause: &str) -> bool {
+    let another = ["代", "转", "替"].iter().any(|word| clause.starts_with(word));
+    another || void::is_a_void_word(clause) || void::calls_void(clause) || halts(clause)
+}
+
+/// An address has words of its own; only a short one that says nothing else is a note.
+fn of_place(clause: &str) -> bool {
+    clause.chars().count() <= 6 && (void::is_a_void_word(clause) || halts(clause) || clause == "新地址")
+}
+
+fn plain(text: &str) -> String {
+    simplified(&bare(text)).to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_within_a_cell_is_told_from_what_the_cell_is_to_say() {
+        let own = ["罗口中筒袜", "颜色:白色", "尺码:S"].map(|word| word.rsplit(':').next().unwrap());
+        for text in [
+            "罗口中筒袜（缺货）",
+            "罗口中筒袜 取消",
+            "罗口中筒袜（先不发）",
+            "罗口中筒袜（已退款）",
+            "罗口中筒袜（只有3双）",
+            "罗口中筒袜 ×3（缺2）",
+            "罗口中筒袜 无货",
+            "罗口中筒袜（换货）",
+            "不要罗口中筒袜",
+            "罗口中筒袜 断货 换帆布购物袋",
+            "[退款成功]罗口中筒袜*1",
+            "罗口中筒袜*1【退款】",
+            "罗口中筒袜*1 (退款中)",
+            "罗口中筒袜 [已关闭]",
+            "（部分退款）罗口中筒袜",
+            "T 恤*2；罗口中筒袜*3【退款】；帆布购物袋*1",
+            "缺货",
+            "白色 S（停发）",
+        ] {
+            assert!(note(text, &own, of_goods), "{text}");
+        }
+        for text in [
+            "罗口中筒袜",
+            "罗口中筒袜 白色 S ×5",
+            "罗口中筒袜*5双",
+            "【清仓】罗口中筒袜 5双装",
+            "女士罗口中筒袜秋冬加厚款",
+            "【退货包运费】罗口中筒袜",
+            "罗口中筒袜（7天无理由退换）",
+            "罗口中筒袜 (支持退款)",
+            "退烧贴",
+            "无糖饼干 200g",
+            "不粘锅 28cm",
+            "罗口中筒袜（赠品）",
+            "自动晴雨伞 黑色 全自动",
+            "取暖器",
+            "改良旗袍 S 码",
+            "防退色毛巾",
+            "罗口中筒袜 现货",
+            "少女袜",
+            "停车牌",
+            "一次性手套 100只",
+            "换季清仓 罗口中筒袜",
+            "缺角收纳盒",
+            "转运珠",
+            "等身抱枕",
+        ] {
+            assert!(!note(text, &own, of_goods), "{text}");
+        }
+        for text in [
+            "测试甲（先不发）",
+            "测试甲 退款",
+            "测试甲（取消）",
+            "测试甲(改地址)",
+            "测试甲（等通知）",
+            "李四（代测试甲）",
+            "测试甲 代收王五",
+        ] {
+            assert!(note(text, &["测试甲"], of_receiver), "{text}");
+        }
+        for text in [
+            "测试甲",
+            "测试甲 13800000000",
+            "测试甲[1234]",
+            "测试甲（收）",
+            "测试甲先生",
+            "王转转",
+            "测**",
+            "戴先生",
+            "测试甲 女士",
+        ] {
+            assert!(!note(text, &["测试甲"], of_receiver), "{text}");
+        }
+        for text in [
+            "浙江省杭州市西湖区文三路1号（先不发）",
+            "改地址",
+            "新地址：上海市浦东新区世纪大道1号",
+            "缺货",
+            "浙江省 杭州市 取消",
+        ] {
+            assert!(note(text, &[], of_place), "{text}");
+        }
+        for text in [
+            "浙江省杭州市西湖区文三路1号",
+            "上海市浦东新区停车场旁",
+            "改革路 8 号",
+            "北京市 丰台区 退休干部楼 2-1",
+            "转塘街道",
+            "广州市白云区（放门口）",
+            "换新路 3 号",
+            "留下街道",
+            "文二路（送货前电话）",
+        ] {
+            assert!(!note(text, &[], of_place), "{text}");
+        }
+    }
+}
