@@ -494,14 +494,15 @@ pub fn narrow(text: &str) -> String {
 }
 
 /// A whole number of things as people write it: `100`, `1,000`, `100件`, `12 pcs`, `１０`, `10.0`. `None` when it is none,
-/// and where what stands behind it is no unit but makes it larger: `5万`, `5k`, or holds several of them: `1打`, `3箱`.
+/// and where what stands behind it is no unit but makes it larger: `5万`, `5k`, or holds several of them: `1打`, `3箱`, or says
+/// something else of it: `50左右`, `50 缺货`.
 pub fn count(text: &str) -> Option<i64> {
     let text = narrow(text);
     let text = settled(text.trim());
     let digits = text.trim_end_matches(|c: char| c.is_alphabetic());
     let unit = &text[digits.len()..];
     let measured = MEASURES.iter().any(|measure| unit.eq_ignore_ascii_case(measure));
-    if unit.starts_with(LARGER) || ["k", "K", "w", "W"].contains(&unit) || measured || unit.contains('起') {
+    if unit.starts_with(LARGER) || measured || !is_unit(unit) {
         return None;
     }
     let digits = digits.trim();
@@ -511,6 +512,26 @@ pub fn count(text: &str) -> Option<i64> {
     }
     let (sign, whole) = whole.strip_prefix('-').map_or((1, whole), |whole| (-1, whole));
     Some(sign * ungrouped(whole)?.parse::<i64>().ok()?)
+}
+
+/// Whether a word behind a number is what one of the things is called: `件`, `小袋`, `pcs`. Whatever says more of the number, that
+/// it is not sure or that they are not there, is none.
+fn is_unit(word: &str) -> bool {
+    const IN_LETTERS: [&str; 21] = [
+        "pcs", "pc", "pce", "piece", "pieces", "unit", "units", "ea", "each", "item", "items", "set", "sets", "pair",
+        "pairs", "bag", "bags", "bottle", "bottles", "can", "cans",
+    ];
+    // What in one sign is said of a number, and counts nothing.
+    const SAYS_MORE: &str =
+        "多余来几约近满足够缺欠无没空零半另加减共剩退坏残损订占冻锁售卖断停待预限起止上下左右内外前后以超";
+    let one = |sign: char| ('\u{4e00}'..='\u{9fff}').contains(&sign) && !SAYS_MORE.contains(sign);
+    let mut signs = word.chars();
+    match (signs.next(), signs.next(), signs.next()) {
+        (None, ..) => true,
+        (Some(only), None, _) => one(only),
+        (Some(size), Some(unit), None) if "大中小单".contains(size) => one(unit),
+        _ => word == "单位" || IN_LETTERS.iter().any(|known| word.eq_ignore_ascii_case(known)),
+    }
 }
 
 /// Digits without the commas of their thousands; `None` where a comma stands anywhere else.
@@ -742,6 +763,11 @@ mod tests {
             ("-3", -3),
             ("12pcs", 12),
             ("12 PCS", 12),
+            ("12 桶", 12),
+            ("12小袋", 12),
+            ("12 单位", 12),
+            ("12双", 12),
+            ("12 Pairs", 12),
             ("8.000000000000002", 8),
         ] {
             assert_eq!(count(text), Some(n), "{text}");
@@ -782,6 +808,23 @@ mod tests {
             "500ml",
             "3天",
             "10份起",
+            "50 缺货",
+            "50左右",
+            "50多",
+            "50多件",
+            "50余",
+            "50 上下",
+            "50件以上",
+            "50 以内",
+            "50 不足",
+            "50缺",
+            "50预售",
+            "50 冻结",
+            "50件左右",
+            "50 max",
+            "50 OOS",
+            "50x",
+            "50以",
         ] {
             assert_eq!(count(text), None, "{text}");
         }

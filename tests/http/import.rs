@@ -939,6 +939,32 @@ async fn a_specification_that_is_told_by_its_values_is_known_by_them() {
     w.must_hold().await;
 }
 
+/// A number of pieces that somebody is not sure of, or that are not there, is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stock_with_more_words_than_a_unit_is_refused() {
+    let w = World::new().await;
+    import(&w, "商品名称,售价,库存\n糕,36,53\n").await.unwrap();
+    let manager = w.staff("manager", Role::Manager).await;
+    for (stock, read) in [
+        ("50", true),
+        ("50件", true),
+        ("50 盒", true),
+        ("50 pcs", true),
+        ("50 缺货", false),
+        ("50左右", false),
+        ("约50", false),
+        ("50多件", false),
+        ("50以上", false),
+        ("50件左右", false),
+        ("50预售", false),
+        ("50(冻结)", false),
+        ("50 sold", false),
+    ] {
+        let page = brought(&w, &manager, &format!("商品名称,库存\n糕,{stock}\n")).await;
+        assert_eq!((ticks(&page), page.contains("不是 0 或正整数")), (usize::from(read), !read), "{stock}: {page}");
+    }
+}
+
 /// Others count what can be sold, without what orders wait for: that lies there besides.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stock_of_what_can_be_sold_is_without_what_orders_have_reserved() {
