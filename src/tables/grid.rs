@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::unseen::Unseen;
-use super::{Cell, MOST_COLUMNS, MOST_LINE, MOST_ROWS, Unreadable};
+use super::{Cell, Looks, MOST_COLUMNS, MOST_LINE, MOST_ROWS, Unreadable};
 
 /// Cells that are held at once of all sheets of a file, the empty ones between others too: a full table of twenty columns.
 pub(super) const MOST_CELLS: usize = 20 * MOST_ROWS;
@@ -67,8 +67,7 @@ pub(super) struct Lying {
     pub line: u32,
     pub column: usize,
     pub bytes: Arc<[u8]>,
-    /// Only a part of it is shown.
-    pub cropped: bool,
+    pub looks: Looks,
 }
 
 /// Cells made one: from their first to their last line, in their first column; lines as the person sees them.
@@ -202,10 +201,10 @@ impl Sheet {
         Ok(())
     }
 
-    /// A picture in merged cells, or over them, is that of all their rows.
+    /// A picture in merged cells, or over them, is that of all their rows, where it is to be seen.
     fn merge_pictures(&mut self, one: &Merged) {
         let of_it = |line: u32| (one.first..=one.last).contains(&line);
-        let within = |picture: &&Lying| picture.column == one.column && of_it(picture.line);
+        let within = |picture: &&Lying| picture.column == one.column && of_it(picture.line) && !picture.looks.unseen;
         let copy = |picture: &Lying| {
             let lines = self.rows.iter().map(|(line, _)| *line).filter(|line| of_it(*line) && *line != picture.line);
             lines.map(|line| Lying { line, ..picture.clone() }).collect::<Vec<_>>()

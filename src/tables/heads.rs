@@ -665,10 +665,10 @@ fn brief(text: &str) -> String {
 
 impl Head {
     fn drawn(&self, picture: Lying) -> Drawn {
-        let Lying { line, column: at, bytes, cropped } = picture;
+        let Lying { line, column: at, bytes, looks } = picture;
         let column = self.columns.iter().position(|column| *column == Some(at));
         let titled = self.titles.get(at).is_some_and(|title| !title.is_empty());
-        Drawn { address: format!("{}{line}", letters(at)), column, titled, cropped, bytes }
+        Drawn { address: format!("{}{line}", letters(at)), column, titled, looks, bytes }
     }
 }
 

@@ -129,10 +129,21 @@ pub struct Drawn {
     pub column: Option<usize>,
     /// Whether anything is written above that cell in the row of headings.
     pub titled: bool,
-    /// Whether only a part of it is shown there.
-    pub cropped: bool,
+    pub looks: Looks,
     /// The file as it was put in; empty where it is missing or too large. The same picture twice is the same memory.
     pub bytes: Arc<[u8]>,
+}
+
+/// How a picture looks in a sheet, beside what it is in its file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looks {
+    /// Only a part of it is shown.
+    pub cropped: bool,
+    /// By so many degrees it is turned, clockwise.
+    pub turned: i64,
+    pub mirrored: bool,
+    /// Nothing of it is to be seen: it was hidden, or squeezed to nothing as its row was deleted.
+    pub unseen: bool,
 }
 
 /// The headings of a sheet.

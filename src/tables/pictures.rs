@@ -1,6 +1,6 @@
 //! Pictures of a workbook, and where each stands: in a cell, as Excel and WPS put them there, or over the cells.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use quick_xml::events::BytesStart;
@@ -8,7 +8,7 @@ use quick_xml::events::BytesStart;
 use super::grid::{Lying, Sheet};
 use super::package::{Package, Seen, walk};
 use super::zipped::attribute;
-use super::{Cell, MOST_COLUMNS, MOST_LINE, Unreadable, number};
+use super::{Cell, Looks, MOST_COLUMNS, MOST_LINE, Unreadable, number};
 
 /// What the pictures of one table may weigh together: they are small in a zip only if they are no pictures.
 const MOST_UNPACKED: usize = 64 * 1024 * 1024;
@@ -21,8 +21,8 @@ pub(super) struct Pictures<'a> {
     files: usize,
     /// The pictures that cells show by their number, which is in an attribute of the cell.
     numbered: HashMap<usize, String>,
-    /// The pictures that WPS shows by a formula, by the name in it.
-    named: HashMap<String, String>,
+    /// The pictures that WPS shows by a formula, by the name in it, each with how it looks there.
+    named: HashMap<String, (String, Looks)>,
     read: HashMap<String, Arc<[u8]>>,
     left: usize,
     placed: usize,
@@ -72,16 +72,18 @@ impl<'a> Pictures<'a> {
         Ok(cells.iter().enumerate().filter_map(|(at, cell)| Some((at + 1, picture(cell)?))).collect())
     }
 
-    fn named(&mut self) -> Result<HashMap<String, String>, Unreadable> {
+    fn named(&mut self) -> Result<HashMap<String, (String, Looks)>, Unreadable> {
         let relations = self.package.relations("xl/cellimages.xml")?;
         let xml = self.package.part("xl/cellimages.xml")?;
-        let (mut named, mut name) = (HashMap::new(), None);
+        let (mut named, mut name, mut file) = (HashMap::new(), None, None);
+        let mut looks = Looks::default();
         walk(&xml[..], |seen| match seen {
+            Seen::Start("pic", _) => looks = Looks::default(),
             Seen::Start("cNvPr", tag) => name = attribute(tag, "name"),
-            Seen::Start("blip", tag) => {
-                let file = attribute(tag, "embed").and_then(|id| relations.get(&id).cloned());
-                named.extend(name.take().zip(file));
-            }
+            Seen::Start("blip", tag) => file = attribute(tag, "embed").and_then(|id| relations.get(&id).cloned()),
+            Seen::Start("srcRect", tag) => looks.cropped = is_cropped(tag),
+            Seen::Start("xfrm", tag) => looks.turn(tag),
+            Seen::End("pic") => named.extend(name.take().zip(file.take().map(|file| (file, looks)))),
             _ => {}
         })?;
         Ok(named)
@@ -104,7 +106,7 @@ impl<'a> Pictures<'a> {
         for (row, column, number) in found {
             if let Some(file) = self.numbered.get(&number).cloned() {
                 sheet.put(row, column, Cell::Picture)?;
-                self.add(sheet, row + 1, column as usize, &file)?;
+                self.add(sheet, row + 1, column as usize, &file, Looks::default())?;
             }
         }
         Ok(())
@@ -125,8 +127,8 @@ impl<'a> Pictures<'a> {
             }
         }
         for (line, column, name) in found {
-            if let Some(file) = self.named.get(&name).cloned() {
-                self.add(sheet, line, column, &file)?;
+            if let Some((file, looks)) = self.named.get(&name).cloned() {
+                self.add(sheet, line, column, &file, looks)?;
             }
         }
         Ok(())
@@ -143,25 +145,22 @@ impl<'a> Pictures<'a> {
         if drawings.is_empty() {
             return Ok(());
         }
-        let heights = Heights::of(&mut self.package, &sheet.name)?;
+        let sizes = Sizes::of(&mut self.package, &sheet.name)?;
         for drawing in drawings {
             let relations = self.package.relations(&drawing)?;
-            for (row, column, id, cropped) in anchored(&self.package.part(&drawing)?, &heights)? {
+            for (row, column, id, looks) in anchored(&self.package.part(&drawing)?, &sizes)? {
                 if let Some(file) = relations.get(&id) {
-                    self.add(sheet, row.saturating_add(1), column as usize, file)?;
-                    if let Some(last) = sheet.pictures.last_mut() {
-                        last.cropped = cropped;
-                    }
+                    self.add(sheet, row.saturating_add(1), column as usize, file, looks)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn add(&mut self, sheet: &mut Sheet, line: u32, column: usize, file: &str) -> Result<(), Unreadable> {
+    fn add(&mut self, sheet: &mut Sheet, line: u32, column: usize, file: &str, looks: Looks) -> Result<(), Unreadable> {
         self.placed += 1;
         if self.placed <= MOST_PICTURES {
-            sheet.pictures.push(Lying { line, column, bytes: self.file(file)?, cropped: false });
+            sheet.pictures.push(Lying { line, column, bytes: self.file(file)?, looks });
         }
         Ok(())
     }
@@ -227,38 +226,47 @@ fn cell_values(metadata: &[u8]) -> Result<Vec<Option<usize>>, Unreadable> {
     Ok(values)
 }
 
-/// How high the rows of a sheet are, in English metric units.
-struct Heights {
+/// How high the rows of a sheet are, in English metric units, and which of its columns are there to be seen.
+struct Sizes {
     usual: i64,
     /// Of the rows that are of another height, counted from zero.
     others: HashMap<u32, i64>,
+    hidden_columns: BTreeSet<u32>,
 }
 
-impl Heights {
-    fn of(package: &mut Package<'_>, sheet: &str) -> Result<Heights, Unreadable> {
+impl Sizes {
+    fn of(package: &mut Package<'_>, sheet: &str) -> Result<Sizes, Unreadable> {
         let yes = |tag: &BytesStart<'_>, name: &str| {
             attribute(tag, name).is_some_and(|value| value == "1" || value == "true")
         };
         // What a sheet has that says nothing of it.
-        let (mut heights, mut row) = (Heights { usual: 15 * number::UNITS, others: HashMap::new() }, 0_u32);
+        let usual = 15 * number::UNITS;
+        let mut sizes = Sizes { usual, others: HashMap::new(), hidden_columns: BTreeSet::new() };
+        let mut row = 0_u32;
         package.walk_sheet(sheet, |seen| match seen {
             Seen::Start("sheetFormatPr", tag) => {
                 let usual = high(attribute(tag, "defaultRowHeight"));
-                heights.usual = if yes(tag, "zeroHeight") { 0 } else { usual.unwrap_or(heights.usual) };
+                sizes.usual = if yes(tag, "zeroHeight") { 0 } else { usual.unwrap_or(sizes.usual) };
+            }
+            Seen::Start("col", tag) if yes(tag, "hidden") => {
+                let number = |name: &str| attribute(tag, name).and_then(|text| text.parse::<u32>().ok());
+                let first = number("min").unwrap_or(1).max(1);
+                let last = number("max").unwrap_or(first).min(MOST_COLUMNS);
+                sizes.hidden_columns.extend(first - 1..last);
             }
             Seen::Start("row", tag) => {
                 let line = attribute(tag, "r").and_then(|line| line.parse().ok());
                 row = line.unwrap_or(row.saturating_add(1));
                 let own = if yes(tag, "hidden") { Some(0) } else { high(attribute(tag, "ht")) };
                 // A row that is written down is seen, where those that are not are hidden.
-                let own = own.or((heights.usual == 0).then_some(15 * number::UNITS));
+                let own = own.or((sizes.usual == 0).then_some(15 * number::UNITS));
                 if let Some(own) = own.filter(|_| (1..=MOST_LINE).contains(&row)) {
-                    heights.others.insert(row - 1, own);
+                    sizes.others.insert(row - 1, own);
                 }
             }
             _ => {}
         })?;
-        Ok(heights)
+        Ok(sizes)
     }
 
     fn row(&self, row: u32) -> i64 {
@@ -303,6 +311,18 @@ impl Heights {
     }
 }
 
+/// What lies from one place in a row or a column to one in another, as far as these are to be seen: `size` says how large each
+/// is, where that is known.
+fn seen_between(first: (u32, i64), last: (u32, i64), size: impl Fn(u32) -> Option<i64>) -> i64 {
+    let each = (first.0..=last.0).take(MOST_SPANNED).map(|at| {
+        let all = size(at).unwrap_or(MOST_HIGH);
+        let from = if at == first.0 { first.1.max(0) } else { 0 };
+        let to = if at == last.0 { last.1.min(all) } else { all };
+        (to - from).max(0)
+    });
+    each.sum()
+}
+
 /// So near to the edge of a row, in English metric units, nobody drags a picture by chance: two pixels.
 const AT_THE_EDGE: i64 = 19_050;
 /// Rows over which a picture is followed.
@@ -313,33 +333,52 @@ fn high(points: Option<String>) -> Option<i64> {
     number::units(&points?).filter(|high| (0..=410 * number::UNITS).contains(high))
 }
 
-/// The corners of a picture, as far as they are bound to cells: lengths in English metric units.
-#[derive(Default)]
-struct Anchor {
+/// A corner of a picture: its row and column, and how far it lies in those, in English metric units.
+#[derive(Clone, Copy, Default)]
+struct Corner {
     row: Option<u32>,
     column: Option<u32>,
-    /// How far below the edge of its first row it begins.
-    into_first: i64,
-    last_row: Option<u32>,
-    /// How far it reaches into its last row.
-    into_last: i64,
+    into_row: i64,
+    into_column: i64,
+}
+
+/// Where a picture is bound to cells: by its corners, or by one of them and its size.
+#[derive(Default)]
+struct Anchor {
+    from: Corner,
+    to: Corner,
     high: i64,
+    /// Whether the size that it is said to have is none.
+    flat: bool,
     picture: Option<String>,
 }
 
 impl Anchor {
     /// The row to which it belongs: by hand a picture is hardly ever put exactly. One of several that were made one lies in
     /// its part of them.
-    fn main_row(&self, heights: &Heights, part: Option<Part>) -> Option<u32> {
-        let first = self.row.filter(|row| *row < MOST_LINE)?;
+    fn main_row(&self, sizes: &Sizes, part: Option<Part>) -> Option<u32> {
+        let first = self.from.row.filter(|row| *row < MOST_LINE)?;
         // It begins within its row, however far it is said to.
-        let from = self.into_first.clamp(0, heights.row(first));
-        let to = match self.last_row {
-            Some(last) => heights.between(first, last) + self.into_last.clamp(0, heights.row(last)),
+        let from = self.from.into_row.clamp(0, sizes.row(first));
+        let to = match self.to.row {
+            Some(last) => sizes.between(first, last) + self.to.into_row.clamp(0, sizes.row(last)),
             None => from + self.high.clamp(0, MOST_HIGH),
         };
         let (from, to) = part.map_or((from, to), |part| part.of(from, to));
-        Some(heights.covered(first, from, to))
+        Some(sizes.covered(first, from, to))
+    }
+
+    /// Whether nothing of it is to be seen: programs keep what lay over rows that were deleted, and make it as high as what
+    /// is left of them.
+    fn is_unseen(&self, sizes: &Sizes) -> bool {
+        let Anchor { from, to, .. } = self;
+        let high = |row: u32| sizes.others.get(&row).copied().or((sizes.usual == 0).then_some(0));
+        let wide = |column: u32| sizes.hidden_columns.contains(&column).then_some(0);
+        let low =
+            from.row.zip(to.row).map(|(first, last)| seen_between((first, from.into_row), (last, to.into_row), high));
+        let narrow = from.column.zip(to.column);
+        let narrow = narrow.map(|(first, last)| seen_between((first, from.into_column), (last, to.into_column), wide));
+        [low, narrow].into_iter().flatten().any(|seen| seen <= AT_THE_EDGE) || self.flat && to.row.is_none()
     }
 }
 
@@ -350,6 +389,9 @@ struct Frame {
     high: i64,
     inner_off: i64,
     inner_high: i64,
+    /// Whether it is said to have no size.
+    flat: bool,
+    looks: Looks,
 }
 
 impl Frame {
@@ -390,62 +432,77 @@ impl Part {
 /// Higher than any picture of goods, in English metric units: a metre.
 const MOST_HIGH: i64 = 36_000_000;
 
-/// A picture of a drawing: its row and column, its relation, and whether only a part of it is shown.
-type Anchored = (u32, u32, String, bool);
+/// A picture of a drawing: its row and column, its relation, and how it looks there.
+type Anchored = (u32, u32, String, Looks);
 
 /// Where the pictures of a drawing lie; those that are bound to no cell are left out.
-fn anchored(drawing: &[u8], heights: &Heights) -> Result<Vec<Anchored>, Unreadable> {
+fn anchored(drawing: &[u8], sizes: &Sizes) -> Result<Vec<Anchored>, Unreadable> {
     #[derive(Clone, Copy)]
     enum Field {
         Row,
         Column,
-        IntoFirst,
-        LastRow,
-        IntoLast,
+        IntoRow,
+        IntoColumn,
     }
     let (mut found, mut anchor) = (Vec::new(), Anchor::default());
     let (mut from, mut to, mut field) = (false, false, None);
     let (mut groups, mut of_group, mut picture): (Vec<Frame>, bool, Option<Frame>) = (Vec::new(), false, None);
-    let mut cropped = false;
+    let mut looks = Looks::default();
     let length = |tag: &BytesStart<'_>, name: &str| -> i64 {
         attribute(tag, name).and_then(|length| length.trim().parse().ok()).unwrap_or_default()
     };
     walk(drawing, |seen| match seen {
-        Seen::Start("oneCellAnchor" | "twoCellAnchor" | "absoluteAnchor", _) => anchor = Anchor::default(),
+        Seen::Start("oneCellAnchor" | "twoCellAnchor" | "absoluteAnchor", _) => {
+            (anchor, looks) = (Anchor::default(), Looks::default());
+        }
         Seen::Start("from", _) => from = true,
         Seen::End("from") => from = false,
         Seen::Start("to", _) => to = true,
         Seen::End("to") => to = false,
-        Seen::Start("row", _) if from => field = Some(Field::Row),
-        Seen::Start("col", _) if from => field = Some(Field::Column),
-        Seen::Start("rowOff", _) if from => field = Some(Field::IntoFirst),
-        Seen::Start("row", _) if to => field = Some(Field::LastRow),
-        Seen::Start("rowOff", _) if to => field = Some(Field::IntoLast),
-        Seen::End("row" | "col" | "rowOff") => field = None,
-        Seen::Text(text) => match field {
-            Some(Field::Row) => anchor.row = text.trim().parse().ok(),
-            Some(Field::Column) => anchor.column = text.trim().parse().ok(),
-            Some(Field::IntoFirst) => anchor.into_first = text.trim().parse().unwrap_or_default(),
-            Some(Field::LastRow) => anchor.last_row = text.trim().parse().ok(),
-            Some(Field::IntoLast) => anchor.into_last = text.trim().parse().unwrap_or_default(),
-            None => {}
-        },
+        Seen::Start("row", _) if from || to => field = Some(Field::Row),
+        Seen::Start("col", _) if from || to => field = Some(Field::Column),
+        Seen::Start("rowOff", _) if from || to => field = Some(Field::IntoRow),
+        Seen::Start("colOff", _) if from || to => field = Some(Field::IntoColumn),
+        Seen::End("row" | "col" | "rowOff" | "colOff") => field = None,
+        Seen::Text(text) => {
+            let corner = if to { &mut anchor.to } else { &mut anchor.from };
+            match field {
+                Some(Field::Row) => corner.row = text.trim().parse().ok(),
+                Some(Field::Column) => corner.column = text.trim().parse().ok(),
+                Some(Field::IntoRow) => corner.into_row = text.trim().parse().unwrap_or_default(),
+                Some(Field::IntoColumn) => corner.into_column = text.trim().parse().unwrap_or_default(),
+                None => {}
+            }
+        }
         Seen::Start("grpSp", _) => groups.push(Frame::default()),
         Seen::End("grpSp") => drop(groups.pop()),
-        Seen::Start("grpSpPr", _) => of_group = true,
-        Seen::End("grpSpPr") => of_group = false,
-        Seen::Start("pic", _) => (picture, cropped) = (Some(Frame::default()), false),
-        Seen::Start("srcRect", tag) => {
-            cropped = ["l", "t", "r", "b"].iter().any(|side| length(tag, side) > MOST_TRIMMED)
+        Seen::Start("grpSpPr" | "nvGrpSpPr", _) => of_group = true,
+        Seen::End("grpSpPr" | "nvGrpSpPr") => of_group = false,
+        Seen::Start("pic", _) => (picture, looks) = (Some(Frame::default()), Looks::default()),
+        Seen::Start("srcRect", tag) => looks.cropped = is_cropped(tag),
+        Seen::Start("cNvPr", tag) => {
+            let shape = if of_group { groups.last_mut() } else { picture.as_mut() };
+            let hidden = attribute(tag, "hidden").is_some_and(|value| value == "1" || value == "true");
+            shape.into_iter().for_each(|shape| shape.looks.unseen = hidden);
+        }
+        Seen::Start("xfrm", tag) => {
+            let shape = if of_group { groups.last_mut() } else { picture.as_mut() };
+            shape.map_or(&mut looks, |shape| &mut shape.looks).turn(tag);
         }
         Seen::Start(what @ ("off" | "ext" | "chOff" | "chExt"), tag) => {
+            let none = |name: &str| attribute(tag, name).is_some_and(|length| length.trim() == "0");
+            let flat = none("cx") || none("cy");
             // The size of the anchor; that of the picture inside says the same once more.
             if what == "ext" && anchor.high == 0 && length(tag, "cy") != 0 {
                 anchor.high = length(tag, "cy");
             }
+            if what == "ext" && picture.is_none() && groups.is_empty() {
+                anchor.flat |= flat;
+            }
             let shape = if of_group { groups.last_mut() } else { picture.as_mut() };
             match (what, shape) {
                 ("off", Some(shape)) => shape.off = length(tag, "y"),
+                ("ext", Some(shape)) if flat => shape.flat = true,
                 ("ext", Some(shape)) if length(tag, "cy") != 0 => shape.high = length(tag, "cy"),
                 ("chOff", Some(shape)) => shape.inner_off = length(tag, "y"),
                 ("chExt", Some(shape)) => shape.inner_high = length(tag, "cy"),
@@ -454,10 +511,17 @@ fn anchored(drawing: &[u8], heights: &Heights) -> Result<Vec<Anchored>, Unreadab
         }
         Seen::Start("blip", tag) => anchor.picture = attribute(tag, "embed"),
         Seen::End("pic" | "oneCellAnchor" | "twoCellAnchor" | "absoluteAnchor") => {
-            let part = picture.take().and_then(|picture| Part::new(picture, &groups));
-            let (row, column) = (anchor.main_row(heights, part), anchor.column);
+            let shape = picture.take();
+            let part = shape.and_then(|shape| Part::new(shape, &groups));
+            let (row, column) = (anchor.main_row(sizes, part), anchor.from.column);
             if let (Some(row), Some(column), Some(id)) = (row, column, anchor.picture.take()) {
-                found.push((row, column, id, cropped));
+                let mut all =
+                    shape.into_iter().chain(groups.iter().copied()).fold(looks, |all, own| all.and(own.looks));
+                all.turned = all.turned.rem_euclid(360);
+                // Of a picture that is alone its anchor tells the size, and programs may write none inside.
+                let squeezed = !groups.is_empty() && shape.is_some_and(|shape| shape.flat);
+                all.unseen |= squeezed || anchor.is_unseen(sizes) || sizes.row(row) == 0;
+                found.push((row, column, id, all));
             }
         }
         _ => {}
@@ -465,8 +529,38 @@ fn anchored(drawing: &[u8], heights: &Heights) -> Result<Vec<Anchored>, Unreadab
     Ok(found)
 }
 
+/// Whether more of a picture is cut off than a border.
+fn is_cropped(tag: &BytesStart<'_>) -> bool {
+    let cut = |side: &str| attribute(tag, side).and_then(|length| length.trim().parse::<i64>().ok());
+    ["l", "t", "r", "b"].into_iter().any(|side| cut(side).is_some_and(|cut| cut > MOST_TRIMMED))
+}
+
 /// So little of a side, in thousandths of a percent, is cut off with a border and nothing else.
 const MOST_TRIMMED: i64 = 3_000;
+
+impl Looks {
+    /// What the frame of a shape says of it.
+    fn turn(&mut self, frame: &BytesStart<'_>) {
+        const DEGREE: i64 = 60_000;
+        let is = |name: &str| attribute(frame, name).is_some_and(|value| value == "1" || value == "true");
+        let turned = attribute(frame, "rot").and_then(|turned| turned.trim().parse::<i64>().ok()).unwrap_or_default();
+        let (across, over) = (is("flipH"), is("flipV"));
+        // Both together are half a turn.
+        let half = if across && over { 180 } else { 0 };
+        self.turned = (turned.saturating_add(DEGREE / 2).div_euclid(DEGREE) + half).rem_euclid(360);
+        self.mirrored = across != over;
+    }
+
+    /// The same of something that is set in another.
+    fn and(self, other: Looks) -> Looks {
+        Looks {
+            cropped: self.cropped || other.cropped,
+            turned: self.turned + other.turned,
+            mirrored: self.mirrored != other.mirrored,
+            unseen: self.unseen || other.unseen,
+        }
+    }
+}
 
 /// The place that `C3` names, counted from zero.
 pub(super) fn place(name: &str) -> Option<(u32, u32)> {
@@ -491,6 +585,115 @@ fn formula_picture(text: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
+    /// Rows of sixty points, but for some that are of another height; the sixth column is hidden.
+    fn sizes(others: &[(u32, i64)]) -> Sizes {
+        Sizes { usual: 762_000, others: others.iter().copied().collect(), hidden_columns: BTreeSet::from([5]) }
+    }
+
+    fn drawing(anchors: &str) -> String {
+        format!("<xdr:wsDr xmlns:xdr=\"x\" xmlns:a=\"a\" xmlns:r=\"r\">{anchors}</xdr:wsDr>")
+    }
+
+    fn corner(which: &str, [column, into_column, row, into_row]: [i64; 4]) -> String {
+        format!(
+            "<xdr:{which}><xdr:col>{column}</xdr:col><xdr:colOff>{into_column}</xdr:colOff><xdr:row>{row}</xdr:row><xdr:rowOff>{into_row}</xdr:rowOff></xdr:{which}>"
+        )
+    }
+
+    /// A picture with further attributes of its own name and of its frame, and with a size in it.
+    fn pic(name: &str, frame: &str, size: [i64; 2]) -> String {
+        let [wide, high] = size;
+        format!(
+            "<xdr:pic><xdr:nvPicPr><xdr:cNvPr id=\"2\" {name}/></xdr:nvPicPr><xdr:blipFill><a:blip r:embed=\"r1\"/></xdr:blipFill><xdr:spPr><a:xfrm {frame}><a:off x=\"0\" y=\"0\"/><a:ext cx=\"{wide}\" cy=\"{high}\"/></a:xfrm></xdr:spPr></xdr:pic>"
+        )
+    }
+
+    fn group(name: &str, frame: &str, inside: &str) -> String {
+        format!(
+            "<xdr:grpSp><xdr:nvGrpSpPr><xdr:cNvPr id=\"9\" {name}/></xdr:nvGrpSpPr><xdr:grpSpPr><a:xfrm {frame}><a:off x=\"0\" y=\"0\"/><a:ext cx=\"9\" cy=\"9\"/><a:chOff x=\"0\" y=\"0\"/><a:chExt cx=\"9\" cy=\"9\"/></a:xfrm></xdr:grpSpPr>{inside}</xdr:grpSp>"
+        )
+    }
+
+    /// In a drawing alone.
+    fn looks(anchor: &str, others: &[(u32, i64)]) -> (u32, Looks) {
+        let found = anchored(drawing(anchor).as_bytes(), &sizes(others)).unwrap();
+        let [(row, _, _, looks)] = &found[..] else { panic!("{anchor}: {found:?}") };
+        (*row, *looks)
+    }
+
+    /// What lay over rows that are gone, what was hidden, and what was hidden with its row.
+    #[test]
+    fn a_picture_of_which_nothing_is_to_be_seen_is_known() {
+        const PX: i64 = 9_525;
+        let two = |from: [i64; 4], to: [i64; 4], inside: &str| {
+            format!("<xdr:twoCellAnchor>{}{}{inside}</xdr:twoCellAnchor>", corner("from", from), corner("to", to))
+        };
+        let one = |from: [i64; 4], size: [i64; 2], inside: &str| {
+            let [wide, high] = size;
+            let ext = format!("<xdr:ext cx=\"{wide}\" cy=\"{high}\"/>");
+            format!("<xdr:oneCellAnchor>{}{ext}{inside}</xdr:oneCellAnchor>", corner("from", from))
+        };
+        let plain = pic("", "", [9, 9]);
+        let fits = ([3, 0, 1, 0], [4, 0, 2, 0]);
+        // The third row is hidden, the seventh is low.
+        let others = [(2, 0), (6, 2 * PX)];
+        for (what, anchor, unseen) in [
+            ("seen", two(fits.0, fits.1, &plain), false),
+            ("one that says nothing of its size", two(fits.0, fits.1, &pic("", "", [0, 0])), false),
+            ("to a place in the same row", two([3, 0, 1, 0], [3, 60 * PX, 1, 60 * PX], &plain), false),
+            ("no height", two([3, 0, 1, 0], [4, 0, 1, 0], &plain), true),
+            ("two pixels high", two([3, 0, 1, 5 * PX], [4, 0, 1, 7 * PX], &plain), true),
+            ("three pixels high", two([3, 0, 1, 5 * PX], [4, 0, 1, 8 * PX], &plain), false),
+            ("up the sheet", two([3, 0, 5, 0], [4, 0, 1, 0], &plain), true),
+            ("below the edge of a low row", two([3, 0, 6, 9 * PX], [4, 0, 7, 0], &plain), true),
+            ("no width", two([3, 0, 1, 0], [3, 0, 2, 0], &plain), true),
+            ("in a hidden column", two([5, 0, 1, 0], [6, 0, 2, 0], &plain), true),
+            ("beyond a hidden column", two([5, 0, 1, 0], [6, 60 * PX, 2, 0], &plain), false),
+            ("in a hidden row", two([3, 0, 2, 0], [4, 0, 3, 0], &plain), true),
+            ("from a hidden row", two([3, 0, 2, 0], [4, 0, 3, 60 * PX], &plain), true),
+            ("across a hidden row", two([3, 0, 1, 30 * PX], [4, 0, 3, 70 * PX], &plain), false),
+            ("of a size", one(fits.0, [60 * PX, 60 * PX], &pic("", "", [0, 0])), false),
+            ("of no height", one(fits.0, [60 * PX, 0], &plain), true),
+            ("of no width", one(fits.0, [0, 60 * PX], &plain), true),
+            ("of a size in a hidden row", one([3, 0, 2, 0], [60 * PX, 60 * PX], &plain), true),
+            ("hidden", two(fits.0, fits.1, &pic("hidden=\"1\"", "", [9, 9])), true),
+            ("not hidden", two(fits.0, fits.1, &pic("hidden=\"0\"", "", [9, 9])), false),
+            ("in a group", two(fits.0, fits.1, &group("", "", &plain)), false),
+            ("in a hidden group", two(fits.0, fits.1, &group("hidden=\"1\"", "", &plain)), true),
+            ("flat in a group", two(fits.0, fits.1, &group("", "", &pic("", "", [9, 0]))), true),
+        ] {
+            assert_eq!(looks(&anchor, &others).1.unseen, unseen, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_picture_that_is_turned_says_by_how_much() {
+        let anchor = |inside: &str| {
+            let [from, to] = [corner("from", [3, 0, 1, 0]), corner("to", [4, 0, 2, 0])];
+            format!("<xdr:twoCellAnchor>{from}{to}{inside}</xdr:twoCellAnchor>")
+        };
+        for (frame, turned, mirrored) in [
+            ("", 0, false),
+            ("rot=\"5400000\"", 90, false),
+            ("rot=\"-5400000\"", 270, false),
+            ("rot=\"21600000\"", 0, false),
+            ("rot=\"20000\"", 0, false),
+            ("rot=\"21590000\"", 0, false),
+            ("rot=\"600000\"", 10, false),
+            ("flipH=\"1\"", 0, true),
+            ("flipV=\"true\"", 0, true),
+            ("flipH=\"1\" flipV=\"1\"", 180, false),
+            ("flipH=\"0\"", 0, false),
+        ] {
+            let own = looks(&anchor(&pic("", frame, [9, 9])), &[]).1;
+            assert_eq!((own.turned, own.mirrored), (turned, mirrored), "{frame}");
+            let of_group = looks(&anchor(&group("", frame, &pic("", "", [9, 9]))), &[]).1;
+            assert_eq!((of_group.turned, of_group.mirrored), (turned, mirrored), "group {frame}");
+        }
+        let back = anchor(&group("", "rot=\"5400000\"", &pic("", "rot=\"16200000\"", [9, 9])));
+        assert_eq!(looks(&back, &[]).1, Looks::default());
+    }
+
     /// Four pictures that were made one over four rows, and one that was made one with others before.
     #[test]
     fn a_picture_of_a_group_lies_in_its_own_part_of_it() {
@@ -511,10 +714,9 @@ mod tests {
             "<xdr:wsDr xmlns:xdr=\"x\" xmlns:a=\"a\" xmlns:r=\"r\"><xdr:twoCellAnchor><xdr:from><xdr:col>2</xdr:col><xdr:row>1</xdr:row><xdr:rowOff>0</xdr:rowOff></xdr:from><xdr:to><xdr:col>3</xdr:col><xdr:row>5</xdr:row><xdr:rowOff>0</xdr:rowOff></xdr:to><xdr:grpSp>{}{pictures}{inner}</xdr:grpSp></xdr:twoCellAnchor></xdr:wsDr>",
             frame(762_000, 4_000, 0, 4_000)
         );
-        let heights = Heights { usual: 762_000, others: HashMap::new() };
-        let found = anchored(drawing.as_bytes(), &heights).unwrap();
+        let found = anchored(drawing.as_bytes(), &sizes(&[])).unwrap();
         let of: Vec<(u32, &str, bool)> =
-            found.iter().map(|(row, _, id, cropped)| (*row, id.as_str(), *cropped)).collect();
+            found.iter().map(|(row, _, id, looks)| (*row, id.as_str(), looks.cropped)).collect();
         assert_eq!(of, [(1, "r1", false), (2, "r2", true), (3, "r3", false), (4, "r4", false)]);
     }
 }

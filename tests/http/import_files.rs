@@ -506,6 +506,85 @@ fn a_picture_that_keeps_its_size_belongs_to_the_row_that_it_covers() {
     }
 }
 
+/// The same book with a part of it rewritten.
+fn rewritten(book: &[u8], part: &str, edit: impl Fn(String) -> String) -> Vec<u8> {
+    use std::io::{Read, Write};
+    let mut old = zip::ZipArchive::new(std::io::Cursor::new(book)).unwrap();
+    let mut new = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for at in 0..old.len() {
+        let mut entry = old.by_index(at).unwrap();
+        let (name, mut bytes) = (entry.name().unwrap().into_owned(), Vec::new());
+        entry.read_to_end(&mut bytes).unwrap();
+        if name == part {
+            bytes = edit(String::from_utf8(bytes).unwrap()).into_bytes();
+        }
+        new.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        new.write_all(&bytes).unwrap();
+    }
+    new.finish().unwrap().into_inner()
+}
+
+/// What deleted rows leave behind, and what a filter takes from the screen, is nobody's picture; one that was turned is asked
+/// about, but for a photograph that lies in its file and was set upright.
+#[test]
+fn a_picture_that_nobody_sees_is_left_out_and_said() {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::new_rgb8(60, 76).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    let plain = bytes.into_inner();
+    let photo = std::fs::read(format!("{}/tests/files/pictures/turned.jpg", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let held = xiaopu::catalogue::media::held(&photo);
+    assert!(held > 0 && xiaopu::catalogue::media::held(&plain) == 0);
+    let upright = format!("<a:xfrm rot=\"{}\"", held * 60_000);
+    const LEFT: &str = "表里看不见的 1 张图片没有读：B3";
+    const TURNED: &str = "B3 里的图片在表格里转过，这里用的是没转的";
+    let flat = |xml: String| {
+        let to = xml.find("<xdr:to>").unwrap();
+        let (before, behind) = (&xml[..to], &xml[xml.find("</xdr:to>").unwrap()..]);
+        let from =
+            &before[before.find("<xdr:from>").unwrap() + "<xdr:from>".len()..before.find("</xdr:from>").unwrap()];
+        format!("{before}<xdr:to>{from}{behind}")
+    };
+    type Edit<'e> = &'e dyn Fn(String) -> String;
+    type Case<'e> = (&'e str, &'e [u8], bool, Edit<'e>, usize, Option<&'e str>, Option<&'e str>);
+    let turned = |xml: String| xml.replace("<a:xfrm", "<a:xfrm rot=\"5400000\"");
+    let same = |xml: String| xml;
+    let set_upright = |xml: String| xml.replace("<a:xfrm", &upright);
+    let mirrored = |xml: String| xml.replace("<a:xfrm", "<a:xfrm flipH=\"1\"");
+    let cases: [Case<'_>; 7] = [
+        ("seen", &plain, false, &same, 1, None, None),
+        ("flat", &plain, false, &flat, 0, Some(LEFT), None),
+        ("hidden row", &plain, true, &same, 0, Some(LEFT), None),
+        ("turned", &plain, false, &turned, 1, None, Some(TURNED)),
+        ("mirrored", &plain, false, &mirrored, 1, None, Some(TURNED)),
+        ("a photo set upright", &photo, false, &set_upright, 1, None, None),
+        ("a photo mirrored", &photo, false, &mirrored, 1, None, Some(TURNED)),
+    ];
+    for (what, picture, hidden, edit, taken, note, ask) in cases {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        for (line, cell) in (0..).zip(["商品名称", "杯子", "碗", "盘子"]) {
+            sheet.write_string(line, 0, cell).unwrap();
+            sheet.set_row_height_pixels(line, 80).unwrap();
+        }
+        sheet.write_string(0, 1, "图片").unwrap();
+        sheet.insert_image(2, 1, &rust_xlsxwriter::Image::new_from_buffer(picture).unwrap()).unwrap();
+        let book = rewritten(&book.save_to_buffer().unwrap(), "xl/drawings/drawing1.xml", edit);
+        // As a filter hides a row over which a picture lies.
+        let hide = |xml: String| {
+            xml.replace("<row r=\"3\"", if hidden { "<row r=\"3\" hidden=\"1\"" } else { "<row r=\"3\"" })
+        };
+        let book = rewritten(&book, "xl/worksheets/sheet1.xml", hide);
+        let plan = import::plan(&tables::read(&book, &WANTED).unwrap(), None).ok().unwrap();
+        let pictures: Vec<usize> = plan.rows.iter().map(|row| row.pictures.len()).collect();
+        assert_eq!(pictures, [0, taken, 0], "{what}");
+        let said = |note: &str| plan.notes.iter().any(|said| said.contains(note));
+        assert_eq!(said("看不见的"), note.is_some(), "{what}: {:?}", plan.notes);
+        assert!(note.is_none_or(said), "{what}: {:?}", plan.notes);
+        let asked = plan.rows[1].asks.join("；");
+        assert!(ask.map_or(asked.is_empty(), |ask| asked.contains(ask)), "{what}: {asked}");
+    }
+}
+
 /// Without a column for pictures those over the goods' own cells and beside the row are theirs.
 #[test]
 fn a_picture_in_a_column_that_is_not_used_is_not_used() {

@@ -4,6 +4,7 @@
 
 use std::io::Cursor;
 
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage, RgbaImage};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -41,6 +42,21 @@ pub fn upright(bytes: &[u8], width: u32) -> Result<RgbImage, String> {
     let mut whole = DynamicImage::ImageRgb8(picture);
     whole.apply_orientation(plan.turn);
     Ok(whole.into_rgb8())
+}
+
+/// By how many degrees, clockwise, a JPEG says that it is to be turned. What is to be mirrored says none.
+pub fn held(bytes: &[u8]) -> i64 {
+    use Orientation::{Rotate90, Rotate180, Rotate270};
+    let mut decoder = JpegDecoder::new(ZCursor::new(bytes));
+    if !matches!(kind::of(bytes), Ok(Kind::Jpeg)) || decoder.decode_headers().is_err() {
+        return 0;
+    }
+    match turn(decoder.exif().map(Vec::as_slice)) {
+        Rotate90 => 90,
+        Rotate180 => 180,
+        Rotate270 => 270,
+        _ => 0,
+    }
 }
 
 fn jpeg(bytes: &[u8], width: u32) -> Result<Small, String> {

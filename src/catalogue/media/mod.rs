@@ -7,6 +7,8 @@ mod plan;
 mod png;
 mod shrink;
 
+pub use decode::held;
+
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ExtendedColorType, RgbImage, imageops};
 use rocket::http::{ContentType, Header};
