@@ -939,6 +939,59 @@ async fn a_specification_that_is_told_by_its_values_is_known_by_them() {
     w.must_hold().await;
 }
 
+/// A row says in its last column which goods it was exported as: called otherwise, it does not put them on sale once more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_an_export_that_is_called_otherwise_is_asked_about() {
+    let w = World::new().await;
+    let all =
+        "商品名称,副标题,规格,商家编码,售价,库存\n糕,,,,36,57\n茶,香,包装:罐,,18,9\n茶,香,包装:袋,,12,9\n酒,,,J1,9,5\n";
+    import(&w, all).await.unwrap();
+    let manager = w.staff("manager", Role::Manager).await;
+    let export = manager.page("/admin/products/export.csv").await;
+    let line = |name: &str| export.lines().find(|line| line.contains(name)).unwrap().trim_start_matches('\u{feff}');
+    let table = |lines: &[String]| format!("{}\n{}\n", export.lines().next().unwrap(), lines.join("\n"));
+    let edited = |of: &str, from: &str, to: &str| {
+        let (before, after) = (line(of), line(of).replacen(from, to, 1));
+        assert_ne!(before, after);
+        after
+    };
+    for (rows, asked) in [
+        (vec![edited("糕,", "糕,", "糕（新款）,")], "导出时这一行是「糕」：改名请在商品页"),
+        (vec![edited("糕,", "糕,", "饼,"), line("糕,").to_owned()], "导出时这一行是「糕」：改名请在商品页"),
+        (vec![edited("包装:罐", "包装:罐", "包装:礼盒")], "导出时这一行规格是「包装:罐」：改规格请在商品页"),
+        (vec![edited("包装:罐", "茶,", "红茶,")], "导出时这一行是「茶」：改名请在商品页"),
+        // Its name stood still while the others were sorted.
+        (vec![edited("包装:罐", "茶,", "糕,")], "现在没有规格"),
+        (
+            vec![edited("包装:罐", "包装:罐", "包装:盒"), line("糕,").replacen("糕,,,,", "茶,,,包装:条,", 1)],
+            "导出时这一行是「糕」：改名请在商品页，只排了几列的请重新排；真要给「茶」另加一个规格的请打勾",
+        ),
+        (vec![edited("J1", "酒,", "老酒,")], "改名请在商品页"),
+        (vec![edited("J1", "酒,", "老酒,").replace("J1", "J2")], "导出时这一行是「酒」：改名请在商品页"),
+    ] {
+        let page = brought(&w, &manager, &table(&rows)).await;
+        assert!(page.contains(asked) && ticks(&page) == 0, "{rows:?}: {page}");
+    }
+    // A blank is no other specification, and what was sold since stays sold.
+    let page =
+        brought(&w, &manager, &table(&[edited("包装:罐", "包装:罐", "包 装:罐").replace("18.00", "20.00")])).await;
+    assert!(ticks(&page) == 1 && page.contains("<b>20.00</b>"), "{page}");
+    // New rows are new where they say nothing of an export.
+    let own = "饼,,,,,5.00,,3,,是,,,,,".to_owned();
+    let page = brought(&w, &manager, &table(&[own, edited("糕,", "36.00", "38.00")])).await;
+    assert!(ticks(&page) == 2 && !page.contains("请打勾"), "{page}");
+    // What was renamed in the shop since then, and once more in the table.
+    w.shop.write(|tx| Ok(tx.execute("update products set name = '老糕' where name = '糕'", [])?)).await.unwrap();
+    let page = brought(&w, &manager, &table(&[edited("糕,", "糕,", "饼,")])).await;
+    assert!(page.contains("导出时的样子写的是别的商品，或者改了名") && ticks(&page) == 0, "{page}");
+    // From an export that had no prints yet.
+    for (row, asked) in [("茶,包装:礼盒,9,1,1", true), ("茶,包装:礼盒,9,1,", false)] {
+        let page = brought(&w, &manager, &format!("商品名称,规格,售价,库存,导出时库存\n{row}\n")).await;
+        assert_eq!(page.contains("导出时有这个规格，现在没有了"), asked, "{row}: {page}");
+    }
+    w.must_hold().await;
+}
+
 /// A number of pieces that somebody is not sure of, or that are not there, is none.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stock_with_more_words_than_a_unit_is_refused() {

@@ -6,6 +6,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::Row;
+use super::specs::Specs;
 use crate::db::Tx;
 use crate::ids::{ImportId, SkuId};
 use crate::shown::Shown;
@@ -72,6 +73,24 @@ pub fn carried(conn: &Connection, exported_at: i64) -> Result<HashMap<SkuId, Car
             Ok((row.get("sku_id")?, carried))
         })?
         .collect()
+}
+
+/// A SKU, what its product is called, and which of its specifications it is.
+pub type Origin = (SkuId, String, Specs);
+
+/// All that is not in the recycle bin.
+pub fn origins(conn: &Connection) -> Result<Vec<Origin>> {
+    conn.prepare_cached(
+        "select s.id, p.name, s.specs from skus s join products p on p.id = s.product_id
+          where p.deleted_at is null order by s.id",
+    )?
+    .query_map([], |row| {
+        let specs: String = row.get("specs")?;
+        let specs = serde_json::from_str(&specs)
+            .map_err(|e| rusqlite::Error::FromSqlConversionFailure(2, Type::Text, e.into()))?;
+        Ok((row.get("id")?, row.get("name")?, specs))
+    })?
+    .collect()
 }
 
 /// Pieces of a SKU that buyers took since somebody has counted it.

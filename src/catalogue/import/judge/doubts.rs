@@ -37,7 +37,9 @@ impl Doubts<'_> {
         let Doubts { moment, deed, changes, .. } = self;
         let mut doubts = Vec::new();
         if moment.is_gone {
-            doubts.push("导出时有这个规格，现在没有了：后台把它删了或改了名；真要再新增一个的请打勾".to_owned());
+            doubts.push(
+                "导出时有这个规格，现在没有了：后台把它删了或改了名，或是在表里改了；真要再新增一个的请打勾".to_owned(),
+            );
         }
         if moment.is_of_others && moment.before.is_none() && !changes.is_empty() {
             doubts.push(

@@ -16,8 +16,10 @@ pub(super) struct Moment<'t> {
     pub before: Option<&'t Carried>,
     /// What the stock was.
     pub stock: Option<i64>,
-    /// Whether the specification was there, and is no more.
+    /// Whether the specification was there, and is no more, or what it was cannot be told.
     pub is_gone: bool,
+    /// Whether the row is that of the very goods which it means.
+    pub is_own: bool,
     /// Columns that stayed where they were while the others were sorted speak of other goods, and so do those of a copied row.
     pub is_of_others: bool,
     /// Whether what the stock was has been lost of the table, so that nobody knows what was sold since.
@@ -28,7 +30,7 @@ pub(super) struct Moment<'t> {
 
 impl<'t> Moment<'t> {
     pub(super) fn of(goods: &Goods<'t>, said: &Said, carried: Option<&'t HashMap<SkuId, Carried>>) -> Moment<'t> {
-        let Goods { row, name, product, sku, .. } = *goods;
+        let Goods { row, name, sku, .. } = *goods;
         let exported = row.said(Column::AsExported).and_then(Then::read);
         let own = exported.zip(sku).filter(|(then, sku)| then.is_of(sku.id)).map(|(then, _)| then);
         let is_of_others = exported.is_some() && sku.is_some() && own.is_none();
@@ -44,7 +46,8 @@ impl<'t> Moment<'t> {
             exported,
             before,
             stock: if is_of_others { before.and_then(|before| before.stock) } else { sealed.or(stock) },
-            is_gone: renamed || has_no_prints && product.is_none(),
+            is_gone: renamed || has_no_prints && sku.is_none(),
+            is_own: own.is_some(),
             is_of_others,
             lacks_stock: own.is_some() && stock.or(sealed).is_none(),
             altered: sealed.zip(stock).filter(|(sealed, stock)| sealed != stock),

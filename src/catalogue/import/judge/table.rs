@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use rusqlite::Connection;
 
 use super::super::codes::{ByCode, Codes};
-use super::super::since::Carried;
-use super::super::store as imports;
+use super::super::since::{Carried, Then};
+use super::super::store::{self as imports, Origin};
 use super::super::{Column, Row, TITLES, WRITTEN, written};
 use super::doubts;
 use super::goods::{Goods, product_named};
@@ -34,6 +34,8 @@ struct Judge<'c> {
     /// Barcodes of the rows before, each with its line.
     given: HashMap<String, String>,
     carried: Carried,
+    /// What the shop has, for rows of which nobody knows it by name, once somebody has asked.
+    origins: Option<Vec<Origin>>,
 }
 
 /// Judges the rows together.
@@ -142,6 +144,7 @@ impl Judge<'_> {
             names: Names::new(conn),
             given: HashMap::new(),
             carried: Carried::default(),
+            origins: None,
         })
     }
 
@@ -163,6 +166,7 @@ impl Judge<'_> {
         let mut fine = self.by_itself(row, &name, &by_code)?;
         self.ask_about_barcode(row, &mut fine)?;
         self.ask_about_sales(row, &mut fine)?;
+        self.ask_about_origin(row, &mut fine)?;
         if fine.deed.product.is_none() {
             let doubts = self.names.doubts(&fine, &self.categories)??;
             fine.doubts.extend(doubts);
@@ -211,7 +215,44 @@ impl Judge<'_> {
         let other = self.known.other(&barcode, fine.deed.sku)?;
         fine.doubts.extend(other.map(|other| doubt(&format!("「{}」的", other.product_name))));
         let before = self.given.insert(barcode.clone(), row.line.clone());
-        fine.beside = before.map(|line| doubt(&format!("{}写的", spaced(&line)))).unwrap_or_default();
+        let beside = before.map(|line| doubt(&format!("{}写的", spaced(&line))));
+        let both = [beside.unwrap_or_default(), std::mem::take(&mut fine.beside)];
+        fine.beside = both.into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join("；");
+        Ok(())
+    }
+
+    /// A row of an export that would make something new: what it was is mostly still there, under the name that somebody has
+    /// changed in the table, or beside which other columns were sorted.
+    fn ask_about_origin(&mut self, row: &Row, fine: &mut Fine) -> Result<()> {
+        let Some(then) = row.said(Column::AsExported).and_then(Then::read).filter(|_| fine.deed.sku.is_none()) else {
+            return Ok(());
+        };
+        let (name, specs) = (&fine.name, written(&fine.deed.draft.specs));
+        if then.was(Column::Name, name) && then.was(Column::Specs, &specs) {
+            return Ok(());
+        }
+        if self.origins.is_none() {
+            self.origins = Some(imports::origins(self.conn)?);
+        }
+        let mut all = self.origins.iter().flatten();
+        let origin = all.find(|(sku, was, _)| then.is_of(*sku) && then.was(Column::Name, was));
+        fine.doubts.push(match origin {
+            Some((_, was, specs)) if was == name => {
+                let specs = if specs.is_empty() {
+                    "没有规格".to_owned()
+                } else {
+                    format!("规格是「{}」", written(specs))
+                };
+                format!("导出时这一行{specs}：改规格请在商品页；真要另加一个规格的请打勾")
+            }
+            Some((_, was, _)) if fine.deed.product.is_some() => format!(
+                "导出时这一行是「{was}」：改名请在商品页，只排了几列的请重新排；真要给「{name}」另加一个规格的请打勾"
+            ),
+            Some((_, was, _)) => {
+                format!("导出时这一行是「{was}」：改名请在商品页；真要另加一种商品的请打勾，库存会再算一份")
+            }
+            None => "导出时的样子写的是别的商品，或者改了名：改名、改规格请在商品页；真要新增的请打勾".to_owned(),
+        });
         Ok(())
     }
 
