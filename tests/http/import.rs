@@ -1,7 +1,7 @@
 //! Importing products: all or nothing, from both kinds of table.
 
 use rust_xlsxwriter::Workbook;
-use xiaopu::catalogue::import::{self, Agreed, Stopped, WANTED};
+use xiaopu::catalogue::import::{self, Agreed, Stopped, Verdict, WANTED};
 use xiaopu::staff::Role;
 use xiaopu::tables;
 
@@ -936,6 +936,87 @@ async fn a_specification_that_is_told_by_its_values_is_known_by_them() {
         3
     );
     assert_eq!(w.count(r#"select count(*) from skus where specs = '[["规格","50g/罐"]]'"#).await, 1);
+    w.must_hold().await;
+}
+
+/// What differs from a value of the shop's by what people write or leave out is that value, or asked about.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_the_shop_has_in_other_signs_becomes_no_second_one() {
+    let w = World::new().await;
+    let cake = "商品名称,规格,售价,库存\n蛋糕,尺寸:6 寸,88,40\n蛋糕,尺寸:8 寸,128,40\n";
+    let shirt = "衫,颜色:白色;尺码:S,80,9\n衫,颜色:白色;尺码:M,80,9\n衫,颜色:黑色;尺码:M,80,9\n";
+    import(&w, &format!("{cake}{shirt}")).await.unwrap();
+    let manager = w.staff("manager", Role::Manager).await;
+    let head = "商品名称,规格,售价,库存\n";
+    let columns = "商品名称,颜色,尺码,售价,库存\n";
+    let check = async |table: &str| {
+        let plan = import::plan(&tables::read(table.as_bytes(), &WANTED).unwrap(), None).ok().unwrap();
+        let judged = w.shop.db.read(move |conn| import::judge(conn, &plan.rows)).await.unwrap().remove(0);
+        match judged.verdict {
+            _ if judged.doubt.contains("是一样的，请照店里的写") => "asked",
+            Verdict::New if !judged.is_doubtful() => "new",
+            Verdict::Changed if !judged.is_doubtful() => "changed",
+            _ => panic!("{table}: {judged:?}"),
+        }
+    };
+    let before = "select count(*) from skus";
+    for (rows, expected) in [
+        ("蛋糕,尺寸:6寸,90,60", "changed"),
+        ("蛋糕,尺寸:6  寸,90,60", "changed"),
+        ("蛋糕,尺 寸:６ 寸,90,60", "changed"),
+        ("蛋糕,6寸,90,60", "changed"),
+        ("衫,颜色:白 色;尺码:S,90,60", "changed"),
+        ("衫,尺码:ｓ;颜色:白色,90,60", "changed"),
+        ("蛋糕,尺寸:6英寸,90,60", "asked"),
+        ("蛋糕,尺寸:6,90,60", "asked"),
+        ("蛋糕,尺寸:6 寸款,90,60", "asked"),
+        ("衫,颜色:白;尺码:S,90,60", "asked"),
+        ("衫,颜色:白色;尺码:S码,90,60", "asked"),
+        ("衫,颜色:白色;尺码:S 码,90,60", "asked"),
+        ("衫,颜色:白 色;尺码:XL,90,60", "asked"),
+        ("衫,颜色:白;尺码:XL,90,60", "asked"),
+        ("蛋糕,尺寸:10 寸,190,60", "new"),
+        ("蛋糕,尺寸:1 6寸,190,60", "new"),
+        ("衫,颜色:米白;尺码:S,90,60", "new"),
+        ("衫,颜色:黑色;尺码:S,90,60", "new"),
+        ("衫,颜色:白色;尺码:XL,90,60", "new"),
+    ] {
+        assert_eq!(check(&format!("{head}{rows}\n")).await, expected, "{rows}");
+    }
+    for (row, expected) in [
+        ("衫,白 色,M,90,60", "changed"),
+        ("衫,白色,Ｍ,90,60", "changed"),
+        ("衫,白色,M码,90,60", "asked"),
+        ("衫,白,M,90,60", "asked"),
+        ("衫,白色,L,90,60", "new"),
+    ] {
+        assert_eq!(check(&format!("{columns}{row}\n")).await, expected, "{row}");
+    }
+    // Of new goods the later of two rows.
+    for (rows, asked) in [
+        ("伞,颜色:红,9,3\n伞,颜色:红色,9,3\n", 1),
+        ("伞,颜色:红 色,9,3\n伞,颜色:红色,9,3\n", 1),
+        ("伞,尺码:36,9,3\n伞,尺码:36码,9,3\n伞,尺码:37,9,3\n", 1),
+        ("蛋糕,尺寸:12 寸,190,3\n蛋糕,尺寸:12寸,190,3\n", 1),
+        ("伞,颜色:红,9,3\n伞,颜色:蓝,9,3\n", 0),
+        ("伞,颜色:红;尺码:S,9,3\n伞,颜色:红;尺码:M,9,3\n", 0),
+        ("伞,尺码:S,9,3\n碗,尺码:S码,9,3\n", 0),
+    ] {
+        let page = brought(&w, &manager, &format!("{head}{rows}")).await;
+        let told = page.matches("是一样的，请写成一样").count();
+        assert_eq!((told, ticks(&page)), (asked, rows.lines().count() - asked), "{rows}: {page}");
+    }
+    // What is off sale is in nobody's way, and a code tells which is called otherwise now.
+    let off = "update skus set enabled = 0 where specs like '%8 寸%'";
+    w.shop.write(move |tx| Ok(tx.execute(off, [])?)).await.unwrap();
+    assert_eq!(check(&format!("{head}蛋糕,尺寸:8英寸,128,6\n")).await, "new");
+    w.shop.write(|tx| Ok(tx.execute("update skus set sku_code = 'K' || id", [])?)).await.unwrap();
+    let renamed = "商家编码,规格\nK1,尺寸:6寸\n";
+    let page = brought(&w, &manager, renamed).await;
+    assert!(ticks(&page) == 1 && !page.contains("是一样的"), "{page}");
+    let count = w.count(before).await;
+    import(&w, &format!("{head}蛋糕,尺寸:6寸,90,60\n衫,颜色:白 色;尺码:Ｓ,70,6\n")).await.unwrap();
+    assert_eq!(w.count(before).await, count);
     w.must_hold().await;
 }
 

@@ -3,7 +3,7 @@
 use crate::catalogue::rules::{MOST_SPECS, SPEC_NAME, SPEC_VALUE};
 use crate::catalogue::same_specs;
 use crate::tables::narrow;
-use crate::typed::clean;
+use crate::typed::{clean, simplified};
 
 pub type Specs = Vec<(String, String)>;
 
@@ -122,13 +122,55 @@ fn holds_another(name: &str, value: &str) -> bool {
     name.contains(['{', '[', '【', '"']) || value.match_indices([':', '：']).any(|colon| !own(colon))
 }
 
-/// Whether two say the same but for wide signs and capitals.
+/// Whether two say the same but for wide signs, capitals and blanks.
 pub fn alike(one: &[(String, String)], other: &[(String, String)]) -> bool {
     let folded = |specs: &[(String, String)]| -> Specs {
-        let fold = |text: &String| narrow(text).to_lowercase();
-        specs.iter().map(|(name, value)| (fold(name), fold(value))).collect()
+        specs.iter().map(|(name, value)| (folded(name), folded(value))).collect()
     };
-    same_specs(&folded(one), &folded(other))
+    one.len() == other.len() && same_specs(&folded(one), &folded(other))
+}
+
+/// A text without what differs between two who write the same. A blank that parts two numbers stays.
+fn folded(text: &str) -> String {
+    let narrow: Vec<char> = narrow(text).to_lowercase().chars().collect();
+    let digit = |at: Option<usize>| at.and_then(|at| narrow.get(at)).is_some_and(char::is_ascii_digit);
+    let kept = |at: usize| !narrow[at].is_whitespace() || digit(at.checked_sub(1)) && digit(Some(at + 1));
+    (0..narrow.len()).filter(|at| kept(*at)).map(|at| narrow[at]).collect()
+}
+
+/// What a value comes to without what people write or leave out: `白` of 白色, `s` of S 码, `500g` of 500 克. Then a number by
+/// itself, where there is one and something that it counts.
+pub fn kernel(value: &str) -> (String, Option<String>) {
+    const MORE: [char; 9] = ['色', '码', '号', '款', '装', '型', '版', '味', '份'];
+    const UNITS: [(&str, &str); 9] = [
+        ("毫升", "ml"),
+        ("公斤", "kg"),
+        ("千克", "kg"),
+        ("克", "g"),
+        ("厘米", "cm"),
+        ("公分", "cm"),
+        ("毫米", "mm"),
+        ("英寸", "寸"),
+        ("吋", "寸"),
+    ];
+    let all: Vec<char> = simplified(&narrow(value)).to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
+    let digit = |at: Option<usize>| at.and_then(|at| all.get(at)).is_some_and(char::is_ascii_digit);
+    let kept = |at: usize| all[at].is_alphanumeric() || digit(at.checked_sub(1)) && digit(Some(at + 1));
+    let mut plain: String = (0..all.len()).filter(|at| kept(*at)).map(|at| all[at]).collect();
+    for (long, short) in UNITS {
+        if let Some(before) = plain.strip_suffix(long).filter(|before| before.ends_with(|c: char| c.is_ascii_digit())) {
+            plain = format!("{before}{short}");
+            break;
+        }
+    }
+    let digits = plain.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let number = &plain[..plain.len() - digits.len()];
+    let counts =
+        !number.is_empty() && (1..=2).contains(&digits.chars().count()) && digits.chars().all(char::is_alphabetic);
+    let number = counts.then(|| number.to_owned());
+    let bare = plain.trim_end_matches(MORE);
+    let kernel = [bare, &plain].into_iter().find(|text| !text.is_empty()).map(str::to_owned);
+    (kernel.unwrap_or_else(|| all.into_iter().collect()), number)
 }
 
 /// Cuts before every short word that a colon follows and one of `BETWEEN` precedes.
@@ -192,6 +234,65 @@ mod tests {
         let same = |one: &str, other: &str| alike(&read(one).unwrap(), &read(other).unwrap());
         assert!(same("颜色：红；尺码：Ｌ", "尺码:l;颜色:红"));
         assert!(!same("尺码:L", "尺码:XL") && !same("尺码:L", "尺码:L;颜色:红"));
+    }
+
+    #[test]
+    fn blanks_part_no_two_specifications_but_where_they_part_numbers() {
+        for (one, other, same) in [
+            ("尺寸:6 寸", "尺寸:6寸", true),
+            ("尺寸:6  寸", "尺寸:６ 寸", true),
+            ("尺 寸:6 寸", "尺寸:6寸", true),
+            ("颜色:白 色;尺码:M", "尺码:m;颜色:白色", true),
+            ("尺寸:1 6寸", "尺寸:16寸", false),
+            ("尺寸:1 6 寸", "尺寸:1 6寸", true),
+            ("尺寸:6 寸", "尺寸:8 寸", false),
+            ("颜色:白 色", "颜色:白色;尺码:M", false),
+        ] {
+            assert_eq!(alike(&read(one).unwrap(), &read(other).unwrap()), same, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn values_come_to_the_same_without_what_people_leave_out() {
+        let same = |one: &str, other: &str| kernel(one).0 == kernel(other).0;
+        for (one, other) in [
+            ("白", "白色"),
+            ("白色款", "白 色"),
+            ("S", "s 码"),
+            ("大", "大号"),
+            ("原味", "原"),
+            ("500克", "500g"),
+            ("1.5公斤", "1.5 kg"),
+            ("500 毫升", "500ML"),
+            ("８英寸", "8 寸"),
+            ("大號", "大"),
+            ("大（新）", "大 新"),
+        ] {
+            assert!(same(one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("白", "米白"),
+            ("L", "XL"),
+            ("1.5L", "15L"),
+            ("1/2", "12"),
+            ("6寸", "8寸"),
+            ("500g", "500ml"),
+            ("色", "码"),
+            ("1盒", "1袋"),
+            ("♥", "♠"),
+        ] {
+            assert!(!same(one, other), "{one} {other}");
+        }
+        for (value, number) in [
+            ("6 寸", Some("6")),
+            ("1.5kg", Some("1.5")),
+            ("36码", Some("36")),
+            ("6", None),
+            ("L", None),
+            ("6寸x8", None),
+        ] {
+            assert_eq!(kernel(value).1.as_deref(), number, "{value}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What the rows of a table have said of a product: none of them may say it otherwise, or twice.
 
-use super::super::specs::Specs;
+use std::collections::HashMap;
+
+use super::super::specs::{self, Specs};
 use super::super::{Row, written};
 use super::goods::Goods;
 use super::{Common, Deed, spaced};
@@ -12,13 +14,15 @@ pub(super) struct Told {
     /// The row that said the most of it first.
     line: String,
     taken: Vec<(Option<SkuId>, Specs, String)>,
+    /// The values of its specifications that are on sale or were written by a row, once somebody has asked.
+    values: Option<Values>,
     /// The lines of two rows that mean the same, the later one refused.
     pub rivals: Vec<[String; 2]>,
 }
 
 impl Told {
     pub(super) fn new(row: &Row) -> Told {
-        Told { common: Common::default(), line: row.line.clone(), taken: Vec::new(), rivals: Vec::new() }
+        Told { common: Common::default(), line: row.line.clone(), taken: Vec::new(), values: None, rivals: Vec::new() }
     }
 
     /// Refuses a row that means what one before has meant.
@@ -32,6 +36,9 @@ impl Told {
     /// Notes what a row has said, once nothing is wrong with it.
     pub(super) fn note(&mut self, row: &Row, deed: &Deed) {
         self.taken.push((deed.sku, deed.draft.specs.clone(), row.line.clone()));
+        if let Some(values) = &mut self.values {
+            deed.draft.specs.iter().for_each(|spec| values.add(spec, Some(&row.line)));
+        }
         if self.common.is_none() && !deed.common.is_none() {
             self.line = row.line.clone();
         }
@@ -61,6 +68,41 @@ impl Told {
         Ok(())
     }
 
+    /// What somebody is asked about values that are near to others of the same product, and not the same: in the shop, and in a
+    /// row before.
+    pub(super) fn near(&mut self, goods: &Goods, specs: &Specs) -> [Option<String>; 2] {
+        let own = goods.sku.map_or(&[][..], |sku| &sku.specs);
+        if same_specs(own, specs) {
+            return [None, None];
+        }
+        let values = self.values.get_or_insert_with(|| {
+            let mut values = Values::default();
+            let on_sale = goods.product.iter().flat_map(|product| &product.skus).filter(|sku| sku.enabled);
+            on_sale.flat_map(|sku| &sku.specs).for_each(|spec| values.add(spec, None));
+            for (_, specs, line) in self.taken.iter().filter(|(sku, ..)| sku.is_none()) {
+                specs.iter().for_each(|spec| values.add(spec, Some(line)));
+            }
+            values
+        });
+        let near = specs.iter().filter(|spec| !own.contains(spec));
+        let near: Vec<(&String, &Value)> = near.filter_map(|spec| Some((&spec.1, values.near(spec, own)?))).collect();
+        [false, true].map(|in_table| {
+            let (value, other) = near.iter().find(|(_, other)| other.line.is_some() == in_table)?;
+            let known = &other.value;
+            Some(match &other.line {
+                None => format!(
+                    "店里的这个商品写的是「{known}」，表里是「{value}」：是一样的，请照店里的写；真是另一种的请打勾"
+                ),
+                Some(line) => {
+                    format!(
+                        "{}写的是「{known}」，这里是「{value}」：是一样的，请写成一样；真是另一种的请打勾",
+                        spaced(line).trim_start()
+                    )
+                }
+            })
+        })
+    }
+
     /// What two rows say of one product is the same.
     pub(super) fn agrees(&self, name: &str, common: &Common) -> Result<(), String> {
         fn differ<T: PartialEq>(one: &Option<T>, other: &Option<T>) -> bool {
@@ -74,6 +116,45 @@ impl Told {
         };
         Err(format!("「{name}」的{what}与{}不同", spaced(&self.line)))
     }
+}
+
+/// A value of a specification, and which row has written it, if it is not the shop's.
+struct Value {
+    value: String,
+    line: Option<String>,
+}
+
+/// Values by what they come to, under the name of their specification.
+#[derive(Default)]
+struct Values(HashMap<(String, String), Vec<Value>>);
+
+impl Values {
+    fn add(&mut self, (name, value): &(String, String), line: Option<&str>) {
+        let (kernel, number) = specs::kernel(value);
+        for key in [Some(kernel), number.map(counted)].into_iter().flatten() {
+            let alike = self.0.entry((name.clone(), key)).or_default();
+            if alike.iter().all(|known| known.value != *value) {
+                alike.push(Value { value: value.clone(), line: line.map(str::to_owned) });
+            }
+        }
+    }
+
+    /// The first that is near to a value which none of them is, and which is not what goods leave that are called otherwise now.
+    fn near(&self, (name, value): &(String, String), own: &[(String, String)]) -> Option<&Value> {
+        let (kernel, number) = specs::kernel(value);
+        let is_number = kernel.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let keys = [is_number.then(|| counted(kernel.clone())), number, Some(kernel)];
+        let found = keys.into_iter().flatten().filter_map(|key| self.0.get(&(name.clone(), key)));
+        let found: Vec<&Value> = found.flatten().collect();
+        let is_known = found.iter().any(|known| known.value == *value);
+        let others = |known: &&Value| own.iter().all(|(own, was)| own != name || *was != known.value);
+        found.into_iter().find(others).filter(|_| !is_known)
+    }
+}
+
+/// Under which a value is found that is a number of something.
+fn counted(number: String) -> String {
+    format!("#{number}")
 }
 
 /// Where a row before has meant the same goods.

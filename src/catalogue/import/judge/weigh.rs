@@ -27,6 +27,7 @@ pub(super) fn weigh(goods: &Goods, told: &mut Told, carried: Option<&HashMap<Sku
     let specs = specs(goods, said.specs.take())?;
     told.means_others(goods, &specs)?;
     told.fits(goods, &specs)?;
+    let [near, beside] = told.near(goods, &specs);
     let common = common(goods, &mut said);
     told.agrees(goods.name, &common)?;
     let stock = stock(goods, &moment, said.stock)?;
@@ -49,10 +50,11 @@ pub(super) fn weigh(goods: &Goods, told: &mut Told, carried: Option<&HashMap<Sku
     told.note(goods.row, &deed);
     let changes = changes(goods, &deed);
     let doubts = Doubts { goods, moment: &moment, deed: &deed, changes: &changes };
-    let doubts = doubts.told(stock.said, &since.both);
+    let mut doubts = doubts.told(stock.said, &since.both);
+    doubts.extend(near);
     let left = [stock.left, unused].into_iter().flatten().chain(odd_barcode(&deed, &changes)).chain(stays(&since));
     let (name, left, before) = (goods.name.to_owned(), left.collect(), moment.before.map(|before| before.ran_at));
-    Ok(Fine { name, changes, doubts, beside: String::new(), left, before, deed })
+    Ok(Fine { name, changes, doubts, beside: beside.unwrap_or_default(), left, before, deed })
 }
 
 /// The specification that results.
