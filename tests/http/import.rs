@@ -939,6 +939,66 @@ async fn a_specification_that_is_told_by_its_values_is_known_by_them() {
     w.must_hold().await;
 }
 
+/// Goods without a choice have one price: a word for another kind of them does not change it unasked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_specification_for_goods_that_have_none_is_asked_about() {
+    let w = World::new().await;
+    let all = "商品名称,分类,商家编码,条码,售价,库存\n糕,点心,,,36,57\n茶 500g,,,,18,9\n酒,,J1,6901234567892,9,5\n";
+    import(&w, all).await.unwrap();
+    let manager = w.staff("manager", Role::Manager).await;
+    let asked = "在店里没有规格，表里写的是“";
+    for spec in ["大份", "加大", "两盒装", "6 寸", "XL", "红色", "1盒", "大份，两盒"] {
+        for (table, what) in [
+            (format!("商品名称,规格,售价,库存\n糕,\"{spec}\",46,10\n"), "一行"),
+            (format!("商品名称,规格,售价\n糕,\"{spec}\",46\n"), "售价"),
+            (format!("商品名称,规格,库存\n糕,\"{spec}\",10\n"), "库存"),
+            (format!("商品名称,规格,分类\n糕,\"{spec}\",面点\n"), "分类"),
+            (format!("商品名称,规格名称,售价\n糕,\"{spec}\",46\n"), "规格名称"),
+            (format!("商品名称,颜色,售价\n糕,\"{spec}\",46\n"), "颜色"),
+            (format!("商品名称,规格值1,售价\n糕,\"{spec}\",46\n"), "规格值1"),
+        ] {
+            let page = brought(&w, &manager, &table).await;
+            assert!(page.contains(asked) && ticks(&page) == 0, "{spec} {what}: {page}");
+            assert!(page.contains("先在商品页给现在这一种写上规格"), "{page}");
+        }
+        let page = brought(&w, &manager, &format!("商品名称,规格,售价,库存\n糕,\"{spec}\",36,57\n")).await;
+        assert!(!page.contains("name=\"row\""), "nothing is changed: {page}");
+    }
+    for (name, spec) in [
+        ("糕", "均码"),
+        ("糕", "默认"),
+        ("糕", "无"),
+        ("糕", ""),
+        ("糕", "件"),
+        ("糕", "1件"),
+        ("糕", "标准款"),
+        ("糕", "Free"),
+        ("茶 500g", "500g"),
+        ("茶 500g", "500 G"),
+    ] {
+        let page = brought(&w, &manager, &format!("商品名称,规格,售价\n{name},{spec},30\n")).await;
+        assert!(!page.contains(asked) && ticks(&page) == 1, "{name} {spec}: {page}");
+    }
+    for spec in ["规格:大份", "颜色:红;尺码:L"] {
+        let page = brought(&w, &manager, &format!("商品名称,规格,售价,库存\n糕,{spec},46,10\n")).await;
+        assert!(page.contains("「糕」现在没有规格，这一行写的是") && ticks(&page) == 0, "{spec}: {page}");
+    }
+    // Its code tells which goods are meant.
+    for table in ["商家编码,规格,售价\nJ1,大瓶,8\n", "条码,规格,售价\n6901234567892,大瓶,8\n"] {
+        let page = brought(&w, &manager, table).await;
+        assert!(page.contains("表里的“大瓶”没有写进去") && ticks(&page) == 1, "{table}: {page}");
+    }
+    // In an export that is all that was changed.
+    let export = manager.page("/admin/products/export.csv").await;
+    let edited = export.replace("糕,,点心,,", "糕,,点心,大份,");
+    assert_ne!(edited, export);
+    let page = brought(&w, &manager, &edited).await;
+    assert!(page.contains("表里的“大份”没有写进去") && !page.contains("name=\"row\""), "{page}");
+    let page = brought(&w, &manager, &edited.replace("36.00", "46.00")).await;
+    assert!(page.contains(asked) && ticks(&page) == 0, "{page}");
+    w.must_hold().await;
+}
+
 /// What differs from a value of the shop's by what people write or leave out is that value, or asked about.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_value_that_the_shop_has_in_other_signs_becomes_no_second_one() {

@@ -173,6 +173,58 @@ pub fn kernel(value: &str) -> (String, Option<String>) {
     (kernel.unwrap_or_else(|| all.into_iter().collect()), number)
 }
 
+/// Whether a value only says that there is nothing to choose.
+pub fn is_no_choice(value: &str) -> bool {
+    const WORDS: [&str; 28] = [
+        "均码",
+        "均色",
+        "均一码",
+        "默认",
+        "默认规格",
+        "默认款",
+        "无",
+        "无规格",
+        "单规格",
+        "单一规格",
+        "统一",
+        "统一规格",
+        "标准",
+        "标准规格",
+        "标准款",
+        "标配",
+        "常规",
+        "常规款",
+        "普通",
+        "通用",
+        "通用款",
+        "单品",
+        "单件",
+        "如图",
+        "如图色",
+        "图片色",
+        "见图",
+        "同图",
+    ];
+    const IN_LETTERS: [&str; 7] = ["f", "free", "freesize", "onesize", "default", "standard", "os"];
+    const OF_ONE: [&str; 16] =
+        ["件", "个", "只", "支", "瓶", "盒", "袋", "张", "条", "双", "套", "包", "本", "台", "份", "箱"];
+    let plain = folded(value);
+    let one = plain.strip_prefix(['1', '一']).unwrap_or(&plain);
+    WORDS.contains(&plain.as_str())
+        || IN_LETTERS.contains(&plain.replace(['-', '_'], "").as_str())
+        || plain.len() == one.len() && OF_ONE.contains(&one)
+        || ["件", "个"].contains(&one)
+}
+
+/// Whether a name says a value already, which is more than a word that stands in many names: `500g`, not 大.
+pub fn says(name: &str, value: &str) -> bool {
+    let (name, value) = (folded(name), folded(value));
+    let digit = |c: char| c.is_ascii_digit();
+    let whole = |at: usize| !value.starts_with(digit) || !name[..at].ends_with(|c: char| digit(c) || c == '.');
+    let least = if value.contains(digit) { 2 } else { 3 };
+    value.chars().count() >= least && name.match_indices(&value).any(|(at, _)| whole(at))
+}
+
 /// Cuts before every short word that a colon follows and one of `BETWEEN` precedes.
 fn apart(text: &str) -> Vec<String> {
     let (mut parts, mut rest) = (Vec::new(), text);
@@ -292,6 +344,34 @@ mod tests {
             ("6寸x8", None),
         ] {
             assert_eq!(kernel(value).1.as_deref(), number, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_word_for_goods_of_one_kind_chooses_nothing() {
+        for (words, nothing) in [
+            ("均码 默认 无 统一规格 标准款 如图 Free F 件 盒 1件 一个 One-Size", true),
+            ("大份 加大 红色 XL 1盒 两盒装 6寸 白 M 2件 11件", false),
+        ] {
+            for word in words.split(' ') {
+                assert_eq!(is_no_choice(word), nothing, "{word}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_that_says_a_value_says_it_as_a_whole() {
+        for (name, value, said) in [
+            ("农夫山泉 550ml", "550 ML", true),
+            ("6寸蛋糕", "6 寸", true),
+            ("家庭装蛋糕", "家庭装", true),
+            ("东北大米 15斤", "5斤", false),
+            ("大米 1.5斤", "5斤", false),
+            ("大闸蟹", "大", false),
+            ("大份蛋糕", "大份", false),
+            ("蛋糕", "6寸", false),
+        ] {
+            assert_eq!(says(name, value), said, "{name} {value}");
         }
     }
 

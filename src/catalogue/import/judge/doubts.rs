@@ -23,6 +23,12 @@ impl Doubts<'_> {
         let mut doubts = self.of_the_moment();
         doubts.extend(self.of_figures(stock));
         doubts.extend(self.of_words());
+        if let Some(spec) = self.goods.idle_spec().filter(|_| !self.changes.is_empty() && !self.goods.are_coded()) {
+            doubts.push(format!(
+                "「{}」在店里没有规格，表里写的是“{spec}”：勾上改的就是现在卖的这一种；另有一种“{spec}”的，先在商品页给现在这一种写上规格，再导入",
+                self.goods.name
+            ));
+        }
         if !both.is_empty() {
             doubts.push(format!("导出后在后台改成了 {}：真要照表里改的请打勾", both.join("，")));
         }

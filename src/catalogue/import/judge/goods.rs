@@ -63,6 +63,18 @@ impl<'g> Goods<'g> {
     }
 }
 
+impl Goods<'_> {
+    /// What a row says of a specification that its goods do not have, where that says anything: it is not written anywhere.
+    pub(super) fn idle_spec(&self) -> Option<String> {
+        let text = self.row.said(Column::Specs).filter(|_| says_more(self.row, self.product))?;
+        let read = specs::read(text).unwrap_or_default();
+        let values: Vec<&str> = read.iter().map(|(_, value)| value.as_str()).collect();
+        let values = if values.is_empty() { vec![text] } else { values };
+        let more = |value: &&str| !specs::is_no_choice(value) && !specs::says(self.name, value);
+        values.iter().any(more).then(|| values.join(" "))
+    }
+}
+
 /// The product of a name, without its detail: every product of a table is held until its last row, and that is long and
 /// not looked at.
 pub(super) fn product_named(conn: &Connection, name: &str) -> Result<Option<Product>> {

@@ -60,9 +60,15 @@ impl Told {
             if same_specs(known, specs) {
                 return Err(format!("「{name}」已经有规格「{}」", written(specs)));
             }
+            if known.is_empty() {
+                let specs = written(specs);
+                return Err(format!(
+                    "「{name}」现在没有规格，这一行写的是「{specs}」：要分规格的，先给没有规格的那一种也写上（店里有的在商品页改），再导入"
+                ));
+            }
             if !same_spec_names(known, specs) {
-                let example = if known.is_empty() { "（没有规格）".to_owned() } else { written(known) };
-                return Err(format!("「{name}」各行的规格名称要一致，例如都写 颜色 和 尺码；已有的是 {example}"));
+                let known = written(known);
+                return Err(format!("「{name}」各行的规格名称要一致，例如都写 颜色 和 尺码；已有的是 {known}"));
             }
         }
         Ok(())

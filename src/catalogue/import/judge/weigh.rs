@@ -52,7 +52,11 @@ pub(super) fn weigh(goods: &Goods, told: &mut Told, carried: Option<&HashMap<Sku
     let doubts = Doubts { goods, moment: &moment, deed: &deed, changes: &changes };
     let mut doubts = doubts.told(stock.said, &since.both);
     doubts.extend(near);
-    let left = [stock.left, unused].into_iter().flatten().chain(odd_barcode(&deed, &changes)).chain(stays(&since));
+    let left = [stock.left, unused, unused_spec(goods, &moment, &changes)]
+        .into_iter()
+        .flatten()
+        .chain(odd_barcode(&deed, &changes))
+        .chain(stays(&since));
     let (name, left, before) = (goods.name.to_owned(), left.collect(), moment.before.map(|before| before.ran_at));
     Ok(Fine { name, changes, doubts, beside: beside.unwrap_or_default(), left, before, deed })
 }
@@ -166,6 +170,13 @@ fn pictures(goods: &Goods) -> (Vec<ImageHash>, Option<String>) {
     let unused = pictures.iter().any(|picture| !gallery.contains(picture));
     let words = || format!("商品已经有 {} 张图片，表里的没有换上：要换请在商品页", gallery.len());
     (Vec::new(), unused.then(words))
+}
+
+/// A specification of goods that have none, where their code has told which they are, or their own export: it is not written.
+fn unused_spec(goods: &Goods, moment: &Moment, changes: &[Change]) -> Option<String> {
+    let is_said = if changes.is_empty() { moment.is_own } else { goods.are_coded() };
+    let spec = goods.idle_spec().filter(|_| is_said)?;
+    Some(format!("这个商品在店里没有规格，表里的“{spec}”没有写进去：要写规格请在商品页"))
 }
 
 /// What is odd about a barcode that the shop does not have yet.
