@@ -241,6 +241,17 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_over_merged_cells_is_that_of_all_their_rows_where_it_is_seen() {
+        for (unseen, lines) in [(false, vec![2, 3, 4]), (true, vec![2])] {
+            let mut sheet = Sheet::of(vec![(2, vec![text("A1")]), (3, vec![text("A2")]), (4, vec![text("A3")])]);
+            let looks = Looks { unseen, ..Looks::default() };
+            sheet.pictures.push(Lying { line: 2, column: 1, bytes: Arc::from([]), looks });
+            sheet.merge([Merged { first: 2, last: 4, column: 1 }].into_iter()).unwrap();
+            assert_eq!(sheet.pictures.iter().map(|picture| picture.line).collect::<Vec<_>>(), lines);
+        }
+    }
+
+    #[test]
     fn a_cell_beyond_the_last_line_or_column_is_refused() {
         for (row, column, fits) in [
             (MOST_LINE - 1, 0, true),
