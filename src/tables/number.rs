@@ -530,7 +530,7 @@ fn is_unit(word: &str) -> bool {
         (None, ..) => true,
         (Some(only), None, _) => one(only),
         (Some(size), Some(unit), None) if "大中小单".contains(size) => one(unit),
-        _ => word == "单位" || IN_LETTERS.iter().any(|known| word.eq_ignore_ascii_case(known)),
+        _ => IN_LETTERS.iter().any(|known| word.eq_ignore_ascii_case(known)),
     }
 }
 

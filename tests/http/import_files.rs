@@ -585,6 +585,28 @@ fn a_picture_that_nobody_sees_is_left_out_and_said() {
     }
 }
 
+/// So is one that WPS has put into a cell.
+#[test]
+fn a_picture_in_a_cell_that_was_turned_or_cropped_is_asked_about() {
+    let asked = |edit: &dyn Fn(String) -> String| {
+        let book = rewritten(&bytes("wps.xlsx"), "xl/cellimages.xml", edit);
+        let plan = import::plan(&tables::read(&book, &WANTED).unwrap(), None).ok().unwrap();
+        (plan.rows[0].pictures.len(), plan.rows[0].asks.join("；"))
+    };
+    assert_eq!(asked(&|xml| xml), (1, String::new()));
+    for (from, to, words) in [
+        ("<xdr:spPr", "<xdr:spPr><a:xfrm rot=\"5400000\"/></xdr:spPr><xdr:spPr", "在表格里转过，"),
+        ("<xdr:spPr", "<xdr:spPr><a:xfrm flipV=\"1\"/></xdr:spPr><xdr:spPr", "在表格里转过，"),
+        ("<a:stretch", "<a:srcRect l=\"50000\"/><a:stretch", "在表格里裁过，"),
+    ] {
+        let (pictures, asks) = asked(&|xml| {
+            assert!(xml.contains(from), "{xml}");
+            xml.replacen(from, to, 1)
+        });
+        assert!(pictures == 1 && asks.contains(words), "{to}: {asks}");
+    }
+}
+
 /// Without a column for pictures those over the goods' own cells and beside the row are theirs.
 #[test]
 fn a_picture_in_a_column_that_is_not_used_is_not_used() {
