@@ -11,7 +11,6 @@ use crate::catalogue::store as catalogue;
 use crate::error::Result;
 use crate::ids::{LineId, OrderId};
 use crate::orders::{Line, store as orders};
-use crate::tables;
 use crate::typed::bare;
 
 /// What a row wants.
@@ -93,7 +92,7 @@ impl<'j> Parcels<'j> {
 
     /// Of the goods that its rows name, where all do; else a parcel's pieces stand in all its rows, or all of them in each.
     fn add_up(&self, known: &Known, claims: &mut [Claim]) {
-        let count = |at: &usize| tables::count(self.asking[*at].row.pieces.trim()).filter(|n| *n > 0);
+        let count = |at: &usize| how_many(&self.asking[*at].row.pieces).filter(|n| *n > 0);
         let line = |at: &usize| Some((known.line(&self.asking[*at].row.goods)?, count(at)?));
         let all_leaves = self.ready.iter().flatten().filter_map(count).sum::<i64>() >= known.left();
         let counted: i64 = self.rows.iter().filter_map(count).sum();
@@ -102,6 +101,14 @@ impl<'j> Parcels<'j> {
             let head = all[0];
             // A row of none, or of which nothing is said beside others, is of goods that stay, unless these are not all.
             let is_blank = |at: &usize| self.asking[*at].row.pieces.trim().is_empty();
+            // One that nobody can read is no reason to take the first one's number for all of them.
+            let unread = all.iter().find(|at| !is_blank(at) && how_many(&self.asking[**at].row.pieces).is_none());
+            if let Some(at) = unread.filter(|_| all.len() > 1) {
+                let Row { line, pieces, .. } = self.asking[*at].row;
+                let words = format!("第 {line} 行的件数“{}”认不出是几件：请在那一行写数字，不发的写 0", pieces.trim());
+                claims[head] = Claim::Unknown(words);
+                continue;
+            }
             let own: i64 = all.iter().filter_map(count).sum();
             if all.iter().any(is_blank) && own > 0 && (counted < known.left() || own >= known.left()) {
                 claims[head] = Claim::Rest;

@@ -1173,6 +1173,53 @@ async fn goods_of_which_a_row_sends_none_stay() {
     w.must_hold().await;
 }
 
+/// Rows of one parcel of which one number cannot be read: the first row's number is not the parcel's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_of_pieces_that_cannot_be_read_asks_its_parcel() {
+    let w = World::new().await;
+    let (rice, sock) = (w.product("五常大米", 1000, 99).await, w.product("罗口中筒袜", 1000, 99).await);
+    let bag = w.product("帆布购物袋", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let items = [(rice, 2), (sock, 4), (bag, 1)].map(|(sku, n)| json!({ "skuId": sku, "quantity": n }));
+    let placed = Placed::of(alice.prepay(&w.key(), json!({ "items": items, "address": address() })).await);
+    w.pay(&placed, xiaopu::simulator::Paying::Well);
+    w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    let (n1, n2) = ("75312345678901", "75312345678902");
+    let bags_first =
+        |said: &'static str| vec![("帆布购物袋", "1", n1), ("罗口中筒袜", "4", n1), ("五常大米", said, n1)];
+    let socks_first =
+        |said: &'static str| vec![("罗口中筒袜", "4", n1), ("五常大米", said, n1), ("帆布购物袋", "1", n1)];
+    let unread = "认不出是几件：请在那一行写数字，不发的写 0";
+    for head in ["发货数量", "实发数量", "出库数量", "本次发货数量", "发货件数", "件数"] {
+        for (rows, ready, words) in [
+            (bags_first("缺货"), 0, unread),
+            (socks_first("x2"), 1, ""),
+            (socks_first("2袋"), 1, ""),
+            (bags_first("先发2"), 0, unread),
+            (bags_first("×"), 0, unread),
+            (bags_first("√"), 0, unread),
+            (bags_first("#N/A"), 1, "还剩 2 件"),
+            (vec![("五常大米", "缺货", n1), ("帆布购物袋", "1", n1), ("罗口中筒袜", "4", n1)], 0, unread),
+            (
+                vec![("帆布购物袋", "1", n1), ("罗口中筒袜", "4", n2), ("五常大米", "缺货", n2)],
+                1,
+                "这个包裹：帆布购物袋 ×1；还剩 6 件",
+            ),
+            (bags_first("0"), 1, "这个包裹：罗口中筒袜 ×4、帆布购物袋 ×1；还剩 2 件"),
+            (bags_first("2"), 1, ""),
+        ] {
+            let table = rows.iter().map(|(goods, n, number)| format!("{}\t{goods}\t{n}\t{number}", placed.no));
+            let table = format!("订单号\t商品名称\t{head}\t快递单号\n{}", table.collect::<Vec<_>>().join("\n"));
+            let page = packer.page(&bring(&w, &packer, pasted(&table)).await).await;
+            let fine = page.contains(&format!("<b class=\"ok\">{ready}</b> 行可执行"));
+            assert_eq!((fine, page.contains(words)), (true, true), "{table}: {page}");
+            assert!(!page.contains("这个包裹 "), "{table}: {page}");
+        }
+    }
+    w.must_hold().await;
+}
+
 /// A remark that wants another service than its row has is asked about, in however many rows there is one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_remark_that_wants_less_or_another_way_is_asked_about_in_a_full_column() {
