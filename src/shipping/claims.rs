@@ -133,8 +133,10 @@ impl<'j> Parcels<'j> {
                 // What is in which parcel nobody knows, and nothing stays.
                 let whole = pieces == known.left() || all_leaves && none_known;
                 let some: Vec<_> = rows.iter().filter_map(line).collect();
+                let alike = self.alike(known, rows);
                 claims[head] = match known.whole_share(&some) {
                     _ if whole => Claim::CountOf(pieces, unknown(goods)),
+                    _ if alike.is_some() => Claim::Unknown(alike.unwrap_or_default()),
                     Some(share) if !share.is_empty() => Claim::GoodsBut(share, unknown(goods)),
                     _ => Claim::Unknown(format!("{}：请照订单写商品和规格，或在订单页发货", unknown(goods))),
                 };
@@ -152,6 +154,13 @@ impl<'j> Parcels<'j> {
         let goods = rows.iter().map(|at| &self.asking[*at].row.goods);
         let mut strange = goods.filter(|goods| known.line(goods).is_none() && !known.all_of(goods));
         strange.find_map(said)
+    }
+
+    /// That a row names goods of which the order has several kinds, and not which of them.
+    fn alike(&self, known: &Known, rows: &[usize]) -> Option<String> {
+        let goods = rows.iter().map(|at| &self.asking[*at].row.goods).find(|goods| known.are_several(goods))?;
+        let name = said(goods)?;
+        Some(format!("「{name}」在这笔订单里有几种规格，分不出是哪一种：请照订单写规格，或在订单页发货"))
     }
 
     fn take_goods(&self, known: &Known, claims: &mut [Claim]) {
@@ -197,11 +206,13 @@ impl<'j> Parcels<'j> {
             let pieces: i64 = rows.iter().map(|at| wanted[at]).sum();
             let (share, strange) = (known.share(named(rows).into_iter()), self.strange(known, rows).map(unknown));
             let own_known = rows.iter().all(|at| lines.contains_key(at)) && known.whole_share(&named(rows)).is_some();
+            let alike = self.alike(known, rows);
             claims[rows[0]] = match strange {
                 _ if (all_known || own_known) && !share.is_empty() => Claim::Goods(share),
                 // Everything leaves, whatever is in which.
                 Some(words) if adds_up && !some_wait => Claim::CountOf(pieces, words),
                 None if adds_up && !some_wait => Claim::Count(pieces.to_string()),
+                Some(_) if alike.is_some() => Claim::Unknown(alike.unwrap_or_default()),
                 Some(words) if !share.is_empty() => Claim::GoodsBut(share, words),
                 None if !share.is_empty() => Claim::Goods(share),
                 _ => {
@@ -260,6 +271,13 @@ impl Known {
         let (code, name) = (plain(&goods.code), plain(&goods.name));
         let named = |known: &Named| !name.is_empty() && plain(&known.line.name) == name;
         let of_spec = |known: &Named, text: &str| known.line.spec_text.split_whitespace().all(|word| has(text, word));
+        // By what only some of those of its name have: S, where all of them are white.
+        let told_apart = |known: &Named| {
+            let all = || self.lines.iter().filter(|other| named(other));
+            let has_it = |word: &str| all().all(|other| other.line.spec_text.split_whitespace().any(|own| own == word));
+            let mut own = known.line.spec_text.split_whitespace().filter(|word| !has_it(word)).peekable();
+            own.peek().is_some() && own.all(|word| has(&goods.spec, word))
+        };
         // Both in one cell.
         let whole = |known: &Named| {
             let behind = behind(&goods.name, &known.line.name).filter(|_| !known.line.spec_text.is_empty());
@@ -268,7 +286,17 @@ impl Known {
         only(&|known| !code.is_empty() && known.codes.contains(&code))
             .or_else(|| only(&named))
             .or_else(|| only(&|known| named(known) && !goods.spec.is_empty() && of_spec(known, &goods.spec)))
+            .or_else(|| only(&|known| named(known) && told_apart(known)))
             .or_else(|| only(&whole))
+    }
+
+    /// Whether several lines may be these goods, and nothing tells which.
+    fn are_several(&self, goods: &Goods) -> bool {
+        let (code, name) = (plain(&goods.code), plain(&goods.name));
+        let fits = |known: &&Named| {
+            !name.is_empty() && plain(&known.line.name) == name || !code.is_empty() && known.codes.contains(&code)
+        };
+        self.line(goods).is_none() && self.lines.iter().filter(fits).count() > 1
     }
 
     /// Whether a cell names goods of the order alone, each with its pieces, as the list to be filled in does.

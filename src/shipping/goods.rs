@@ -22,6 +22,8 @@ pub struct Called {
     codes: HashMap<String, String>,
     /// What its specifications may be, each with all that it is about.
     values: HashMap<String, HashSet<String>>,
+    /// All that they are about.
+    abouts: HashSet<String>,
 }
 
 /// Whether a row is all that its table has of its order, and says nothing else of how much leaves.
@@ -81,13 +83,15 @@ impl Called {
         for (about, value) in catalogue::all_specs(conn)? {
             values.entry(plain(&value)).or_default().insert(plain(&about));
         }
-        Ok(Called { names, codes: codes.collect(), values })
+        let abouts = values.values().flatten().filter(|about| !about.is_empty()).cloned().collect();
+        Ok(Called { names, codes: codes.collect(), values, abouts })
     }
 
     /// Takes the columns of a table in which most cells name goods of the shop, or say what was chosen of them, for what its
     /// goods are called, whatever the titles above them, and answers with these; of the others nothing is kept. Where people
     /// write all kinds of words a cell must list goods and nothing else.
     pub fn find_columns(&self, rows: &mut [Row]) -> HashSet<String> {
+        self.find_specs(rows);
         let mut seen: HashMap<&str, (usize, usize)> = HashMap::new();
         for (title, text) in rows.iter().flat_map(|row| &row.says.others) {
             let (filled, named) = seen.entry(title.trim()).or_default();
@@ -104,6 +108,59 @@ impl Called {
             says.named_goods.extend(others.into_iter().filter(is_of_goods));
         }
         of_goods
+    }
+
+    /// Takes the columns that have nothing but what can be chosen of goods for their specification, whatever the titles: 型号, 款式, or
+    /// one for the colour and one for the size.
+    fn find_specs(&self, rows: &mut [Row]) {
+        let mut seen: HashMap<&str, (usize, usize)> = HashMap::new();
+        for (title, text) in rows.iter().flat_map(|row| &row.says.others).filter(|(title, _)| !holds_anything(title)) {
+            let (filled, chosen) = seen.entry(title.trim()).or_default();
+            *filled += 1;
+            *chosen += usize::from(self.are_choices(title, text));
+        }
+        let of_specs = seen.into_iter().filter(|(_, (filled, chosen))| chosen * 2 >= *filled);
+        let of_specs: HashSet<String> = of_specs.map(|(title, _)| title.to_owned()).collect();
+        for row in rows {
+            let own = &mut row.says.goods.spec;
+            let others = row
+                .says
+                .others
+                .iter()
+                .filter(|(title, text)| of_specs.contains(title.trim()) && !plain(own).contains(&plain(text)));
+            let more: Vec<&str> = others.map(|(_, text)| text.trim()).collect();
+            if !more.is_empty() {
+                *own =
+                    [own.trim()].into_iter().chain(more).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("/");
+                if row.goods != Goods::default() {
+                    row.goods.spec.clone_from(own);
+                }
+            }
+        }
+    }
+
+    /// Whether a cell is made up of what can be chosen, each maybe behind what it is about. Figures say it under their own title alone.
+    fn are_choices(&self, title: &str, text: &str) -> bool {
+        const MOST: usize = 40;
+        let text = plain(text);
+        if text.chars().count() > MOST {
+            return false;
+        }
+        let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).skip(1).chain([text.len()]).collect();
+        // Where a word may begin, and whether one before it tells.
+        let mut reached: HashMap<usize, bool> = HashMap::from([(0, false)]);
+        for from in [0].into_iter().chain(ends.iter().copied()) {
+            let Some(told) = reached.get(&from).copied() else { continue };
+            for to in ends.iter().copied().filter(|to| *to > from) {
+                let word = &text[from..to];
+                let value = self.values.get(word);
+                if value.is_some() || self.abouts.contains(word) {
+                    let tells = value.is_some_and(|abouts| tells(word) || abouts.contains(&plain(title)));
+                    *reached.entry(to).or_default() |= told || tells;
+                }
+            }
+        }
+        reached.get(&text.len()).copied().unwrap_or_default()
     }
 
     fn may_be_goods(&self, title: &str, text: &str) -> bool {
@@ -362,6 +419,10 @@ impl Called {
             ));
         }
         let (sum, left) = (counts.iter().sum::<i64>(), whole[0]);
+        let names_none = rows.iter().all(|row| texts(&row.says).next().is_none() && codes(&row.says).is_empty());
+        if one_parcel && counts.len() > 1 && names_none && sum < left && !whole.contains(&sum) {
+            return Some(format!("表里这几行一共只写了 {sum} 件，没发的有 {left} 件，现在会整单一起发；{only}"));
+        }
         if one_parcel || whole.contains(&sum) || (!named.is_empty() && too_many.is_none()) {
             return None;
         }
@@ -623,10 +684,14 @@ fn codes_differ(text: &str, lines: &[Known<'_>], whole: Whole) -> bool {
     })
 }
 
-/// Of the lines of one product those whose choice a text names, where it names one.
+/// Of the lines of one product those whose choice a text names, where it names one: all of it, or by what not all of them have.
 fn chosen<'k, 'l>(text: &str, lines: &[&'k Known<'l>]) -> Vec<&'k Known<'l>> {
     let signs = Signs::of(text);
-    let named = |known: &&&'k Known<'l>| !known.values.is_empty() && known.values.iter().all(|value| signs.has(value));
+    let of_all = |value: &String| lines.iter().all(|known| known.values.contains(value));
+    let named = |known: &&&'k Known<'l>| {
+        let mut own = known.values.iter().filter(|value| !of_all(value)).peekable();
+        own.peek().is_some() && own.all(|value| signs.has(value))
+    };
     let some: Vec<&'k Known<'l>> = lines.iter().filter(named).copied().collect();
     if some.is_empty() { lines.to_vec() } else { some }
 }

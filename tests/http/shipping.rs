@@ -1220,6 +1220,93 @@ async fn a_number_of_pieces_that_cannot_be_read_asks_its_parcel() {
     w.must_hold().await;
 }
 
+/// What is chosen of goods is compared under whatever title, in one column or in several; what cannot be told apart is asked about.
+#[tokio::test(flavor = "multi_thread")]
+async fn specifications_are_compared_under_whatever_title() {
+    let w = World::new().await;
+    let specs = |size: &str| vec![("颜色".to_owned(), "白色".to_owned()), ("尺码".to_owned(), size.to_owned())];
+    let (shirt, small) = w.product_with("纯棉T恤", 1000, 99, |_, sku| sku.specs = specs("S")).await;
+    let others = ["M", "L"].map(specs);
+    let more = move |tx: &Tx| {
+        let price = xiaopu::money::Fen::new(1000).unwrap();
+        let put = |specs: Vec<(String, String)>| {
+            let draft = xiaopu::catalogue::store::SkuDraft {
+                specs,
+                sku_code: None,
+                price,
+                market_price: None,
+                limit_per_order: None,
+                delivery: xiaopu::catalogue::Delivery::Express,
+                weight: 0,
+                enabled: true,
+            };
+            let id = xiaopu::catalogue::store::put_sku(tx, shirt, &draft)?;
+            xiaopu::catalogue::stock::adjust(tx, id, 99, None, "test")?;
+            Ok::<_, xiaopu::error::Error>(id)
+        };
+        others.clone().map(put).into_iter().next().unwrap()
+    };
+    let medium = w.shop.write(more).await.unwrap();
+    let bag = w.product("帆布购物袋", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let order = async |goods: &[(SkuId, i64)]| {
+        let items: Vec<_> = goods.iter().map(|(sku, n)| json!({ "skuId": sku, "quantity": n })).collect();
+        let placed = Placed::of(alice.prepay(&w.key(), json!({ "items": items, "address": address() })).await);
+        w.pay(&placed, xiaopu::simulator::Paying::Well);
+        w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+        placed.no
+    };
+    let (two, three) = (order(&[(small, 1), (medium, 1)]).await, order(&[(small, 2), (medium, 3), (bag, 4)]).await);
+    let number = "75312345678901";
+    let page = async |no: &str, head: &str, rows: &[&str]| {
+        let row = |row: &&str| {
+            let (said, n) = row.rsplit_once(' ').unwrap();
+            let number = if n.ends_with('-') { "" } else { number };
+            format!("{no}\t{number}\t{said}\t{}", n.trim_end_matches('-'))
+        };
+        let rows: Vec<String> = rows.iter().map(row).collect();
+        let text = format!("订单号\t快递单号\t商品名称\t{head}\t数量\n{}", rows.join("\n"));
+        (packer.page(&bring(&w, &packer, pasted(&text)).await).await, text)
+    };
+    let ready = "<b class=\"ok\">1</b> 行可执行";
+    for head in
+        "规格 规格型号 颜色分类 款式 颜色/尺码 颜色尺码 规格属性 产品规格 型号 SKU 商品型号 款式尺码 尺码 颜色\t尺码 尺码\t颜色"
+            .split(' ')
+    {
+        let of = |size: &str| match head {
+            "颜色\t尺码" => format!("白色\t{size}"),
+            "尺码\t颜色" => format!("{size}\t白色"),
+            "尺码" => size.to_owned(),
+            _ => format!("白色 {size}"),
+        };
+        let row = |size: &str, n: &str| format!("纯棉T恤\t{} {n}", of(size));
+        let none = if head.contains('\t') { "\t" } else { "" };
+        let bags = format!("帆布购物袋\t{none} 4");
+        for (no, rows, right) in [
+            (&two, vec![row("S", "1"), row("M", "1")], true),
+            (&two, vec![row("S", "2")], false),
+            (&two, vec![row("L", "1"), row("M", "1")], false),
+            (&three, vec![row("S", "2"), row("M", "3"), bags.clone()], true),
+        ] {
+            let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+            let (page, text) = page(no, head, &rows).await;
+            assert_eq!(page.contains(ready) && !page.contains("还剩"), right, "{text}: {page}");
+        }
+        // A row that has no number yet.
+        let rows = [row("S", "2"), row("M", "3-"), bags];
+        let (page, text) = page(&three, head, &rows.each_ref().map(String::as_str)).await;
+        assert!(page.contains("这个包裹：纯棉T恤 白色 / S ×2、帆布购物袋 ×4；还剩 3 件"), "{text}: {page}");
+    }
+    // What others call their models says nothing; and without it nobody knows which of them waits.
+    let (own, text) = page(&two, "型号", &["纯棉T恤\tTX-2031 1", "纯棉T恤\tTX-2032 1"]).await;
+    assert!(own.contains(ready), "{text}: {own}");
+    let rows = ["纯棉T恤\t 2", "帆布购物袋\t 4", "纯棉T恤\t 3-"];
+    let (several, text) = page(&three, "型号", &rows).await;
+    assert!(several.contains("分不出是哪一种") && !several.contains(ready), "{text}: {several}");
+    w.must_hold().await;
+}
+
 /// A remark that wants another service than its row has is asked about, in however many rows there is one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_remark_that_wants_less_or_another_way_is_asked_about_in_a_full_column() {
