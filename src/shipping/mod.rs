@@ -8,6 +8,7 @@ pub mod desk;
 pub mod doubt;
 pub mod duty;
 pub mod goods;
+pub mod pointed;
 pub mod register;
 pub mod signs;
 pub mod store;

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use super::beside::Beside;
 use super::signs::how_many;
-use super::{Brought, Goods, Of, Row, Says, above, beside, void, whom};
+use super::{Brought, Goods, Of, Row, Says, above, beside, goods, pointed, void, whom};
 use crate::ids::OrderNo;
 use crate::parcels;
 use crate::parcels::carriers::{Carrier, Carriers, recognise, same_house, says_nobody};
@@ -187,7 +187,18 @@ const WANTED: Wanted<'_> = Wanted {
             "出库数量",
             "出货数量",
             "配货数量",
+            "配货数",
+            "配货件数",
             "拣货数量",
+            "拣货数",
+            "拣货件数",
+            "装箱数量",
+            "装箱数",
+            "装箱件数",
+            "包裹内数量",
+            "包裹内件数",
+            "出库件数",
+            "出货件数",
             "实出数量",
             "实配数量",
             "实拣数量",
@@ -218,6 +229,40 @@ const WANTED: Wanted<'_> = Wanted {
             "SKU数量",
             "应发数量",
             "可发数量",
+            "需发数量",
+            "订单数量",
+            "订单件数",
+            "销售数量",
+            "销售件数",
+            "订货数量",
+            "采购数量",
+            "购买件数",
+            "下单件数",
+            "宝贝总数量",
+            "宝贝件数",
+            "货品件数",
+            "本单数量",
+            "本单件数",
+            "托寄物数量",
+            "内件数量",
+            "数量合计",
+            "总数量",
+            "总件数",
+            "总数",
+            "个数",
+            "份数",
+            "件",
+            "数目",
+            "双数",
+            "瓶数",
+            "盒数",
+            "罐数",
+            "套数",
+            "条数",
+            "支数",
+            "只数",
+            "数量pcs",
+            "pcs",
             "quantity",
             "qty",
         ],
@@ -343,9 +388,29 @@ fn a_line_for_each(text: &str) -> Option<String> {
         }
         parts.push((line.to_owned(), 0, 0));
     }
+    if stand_above(text, &has_order, &has_number) {
+        return None;
+    }
     let apart = parts.iter().any(|(_, numbers, _)| *numbers == 1) && parts.iter().all(|(_, numbers, _)| *numbers < 2);
     let line = |(said, _, breaks): &(String, usize, usize)| format!("{said}{}", "\n".repeat(*breaks));
     apart.then(|| parts.iter().map(line).collect::<Vec<_>>().join("\n"))
+}
+
+/// Whether numbers may stand above their orders, though no order follows the first number alone: blank lines part them so, or the last order
+/// has none while the first is not to leave.
+fn stand_above(text: &str, has_order: &dyn Fn(&str) -> bool, has_number: &dyn Fn(&str) -> bool) -> bool {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let blocks = || lines.split(|line| line.is_empty()).filter(|block| !block.is_empty());
+    let above = |block: &[&str]| {
+        let number = block.iter().position(|line| has_number(line) && !has_order(line));
+        let order = block.iter().position(|line| has_order(line));
+        number.is_some_and(|number| order.is_some_and(|order| number < order))
+    };
+    let told = || lines.iter().filter(|line| has_order(line) || has_number(line));
+    let orders = || lines.iter().filter(|line| has_order(line));
+    let one_short = told().next_back().is_some_and(|line| has_order(line)) && orders().count() > 1;
+    blocks().count() > 1 && blocks().any(above)
+        || one_short && orders().next().is_some_and(|line| pointed::denies(line))
 }
 
 /// `小王 2026/11/29 10:01:02`
@@ -382,6 +447,7 @@ fn brought(table: &Table) -> Result<Brought, String> {
     let mut rows = Vec::new();
     let mut headed: Vec<(&tables::Row, Range<usize>)> = Vec::new();
     let mut over = above::Over::default();
+    let mut first: Option<Row> = None;
     for row in &table.rows {
         let words = row.cells().map(|(_, cell)| cell.shown()).collect::<Vec<_>>().join(" ");
         if Taken::of(row, COMPANY).is_empty() && over.line(&words, &mut rows) {
@@ -389,11 +455,15 @@ fn brought(table: &Table) -> Result<Brought, String> {
         }
         let by_look = if table.headed { beside_headings(row) } else { Some(by_its_look(row)) };
         let is_headed = by_look.is_none();
-        let mut read = by_look.unwrap_or_else(|| under_headings(row));
+        let mut read = by_look.unwrap_or_else(|| under_headings(row, first.as_ref()));
         if read.is_empty() && row.cells().any(|(_, cell)| says(cell)) {
             unread.push(row.place.line);
         }
         read.iter_mut().for_each(|read| over.take(read, || said_above(row)));
+        first = match &read[..] {
+            [only] if is_headed => Some(only.clone()),
+            _ => None,
+        };
         if is_headed && !read.is_empty() {
             headed.push((row, rows.len()..rows.len() + read.len()));
         }
@@ -407,6 +477,7 @@ fn brought(table: &Table) -> Result<Brought, String> {
     }
     above::look_above(&mut rows);
     ask_about_names(table, &mut rows);
+    pointed::ask(&lines_of_words(table), &mut rows);
     ask_about_shared(table, &mut rows);
     ask_about_corrections(table, &mut rows);
     // What was sent, of a list that was made before.
@@ -449,14 +520,44 @@ fn says_the_same(table: &Table, column: usize) -> bool {
     })
 }
 
+/// The only words of a row, with its place.
+fn alone(row: &tables::Row) -> Option<(tables::Place, String)> {
+    let mut filled = row.cells().map(|(_, cell)| cell.shown().trim()).filter(|text| !text.is_empty());
+    let only = filled.next().filter(|_| filled.next().is_none())?;
+    Some((row.place.clone(), only.to_owned())).filter(|_| !looks_like_number(only) && OrderNo::read(only).is_none())
+}
+
+/// The lines of a table that have words and no parcel of an order: what they say may be of other rows.
+fn lines_of_words(table: &Table) -> Vec<pointed::Line> {
+    let line = |(place, words): (tables::Place, String)| pointed::Line {
+        sheet: place.sheet.as_deref().unwrap_or_default().to_owned(),
+        line: place.line as usize,
+        words,
+        is_typed: !table.headed,
+    };
+    let typed = |row: &tables::Row| {
+        let words = row.cells().map(|(_, cell)| cell.shown()).collect::<Vec<_>>().join(" ");
+        OrderNo::all(&words).is_empty().then(|| (row.place.clone(), words))
+    };
+    let own = |row| if table.headed { alone(row) } else { typed(row) };
+    let mut lines: Vec<_> = table.aside.iter().cloned().chain(table.rows.iter().filter_map(own)).map(line).collect();
+    // Over the headings: of an order that it names.
+    let mut over: Vec<&str> = table.rows.iter().flat_map(tables::Row::above).collect();
+    over.sort_unstable();
+    over.dedup();
+    let over = over.into_iter().filter(|text| OrderNo::read(text).is_some());
+    lines.extend(over.map(|text| pointed::Line {
+        sheet: String::new(),
+        line: 0,
+        words: text.to_owned(),
+        is_typed: false,
+    }));
+    lines
+}
+
 /// Rows of a sheet, of a table or below a line that is called void, as those of a list of returns.
 fn ask_about_names(table: &Table, rows: &mut [Row]) {
     type Sheet<'t> = Option<&'t str>;
-    let alone = |row: &tables::Row| {
-        let mut filled = row.cells().map(|(_, cell)| cell.shown().trim()).filter(|text| !text.is_empty());
-        let only = filled.next().filter(|_| filled.next().is_none())?;
-        Some((row.place.clone(), only.to_owned())).filter(|_| !looks_like_number(only) && OrderNo::read(only).is_none())
-    };
     // The same headings once more, below such a line, are no line of their own.
     let heads: HashSet<String> = table.rows.iter().flat_map(tables::Row::titles).map(bare).collect();
     let aside = table.aside.iter().cloned().chain(table.rows.iter().filter_map(alone));
@@ -466,7 +567,8 @@ fn ask_about_names(table: &Table, rows: &mut [Row]) {
         let (sheet, line) = (row.place.sheet.as_deref(), row.place.line);
         let before = aside.iter().filter(|(place, _)| place.sheet.as_deref() == sheet && place.line < line);
         let nearest = before.max_by_key(|(place, _)| place.line).map(|(_, text)| text.as_str());
-        let name = row.above().chain(nearest).filter(|text| void::calls_void(text)).last();
+        let is_over_it = |text: &&str| void::calls_void(text) && !pointed::is_of_those_above(text);
+        let name = row.above().chain(nearest).filter(is_over_it).last();
         called.extend(name.map(|name| ((sheet, line), name)));
     }
     for row in rows {
@@ -519,7 +621,9 @@ fn couriers(table: &Table) -> bool {
     const THEIRS: &str = "寄件 月结 托寄 计费重量";
     const MAYBE: &str = "重量 体积 运费 揽收 揽件 目的地 到件 网点 保价 签收 付款方式 支付方式 打印 打单";
     let Some(row) = table.rows.first().filter(|_| table.headed) else { return false };
-    let says = |words: &str| row.titles().any(|title| holds_one_of(title, words));
+    // What is counted may itself be called after goods that are sent: 托寄物数量.
+    let is_counted = |title: &str| [PIECES, QUANTITY].into_iter().any(|column| row.title(column) == Some(title));
+    let says = |words: &str| row.titles().any(|title| !is_counted(title) && holds_one_of(title, words));
     let counted = row.title(PIECES).or(row.title(QUANTITY)).is_some();
     let of_goods = [CODE, GOODS, SPEC, QUANTITY].iter().any(|column| row.title(*column).is_some());
     let plain = row.title(PIECES).is_some_and(|title| title.contains("件数") && !title.contains("商品"));
@@ -637,9 +741,25 @@ fn beside_headings(row: &tables::Row) -> Option<Vec<Row>> {
     (!read.is_empty() && read.iter().all(whole)).then_some(read)
 }
 
-/// Nothing for a row in which nothing of what is wanted stands.
-fn under_headings(row: &tables::Row) -> Vec<Row> {
-    let order = order_of(row);
+/// Whether a row has more goods of the order that the row above it has: an order's number, its parcel's and its receiver stand
+/// there once, on the first of its goods, as where their cells are merged.
+fn is_more_of(above: &Row, row: &tables::Row) -> bool {
+    let named = |column: usize| !Taken::of(row, column).is_empty();
+    let has_goods = [CODE, GOODS, SPEC].into_iter().any(named)
+        || row.cells().any(|(title, cell)| goods::is_titled(title) && says(cell));
+    let says = whom::said(row.cells().map(|(title, cell)| beside::labelled(title, cell.shown())));
+    let same = |own: &[(String, String)], others: &[(String, String)]| own.is_empty() || own == others;
+    has_goods
+        && above.sheet == row.place.sheet.as_deref().unwrap_or_default()
+        && OrderNo::read(&above.order_no).is_some()
+        && same(&says.receivers, &above.says.receivers)
+        && same(&says.phones, &above.says.phones)
+        && same(&says.places, &above.says.places)
+}
+
+/// Nothing for a row in which nothing of what is wanted stands. `above` is the one before it.
+fn under_headings(row: &tables::Row, above: Option<&Row>) -> Vec<Row> {
+    let mut order = order_of(row);
     let (mut number, mut company, pieces) = (number_of(row), Taken::of(row, COMPANY), Taken::of(row, PIECES));
     if let Some((carrier, of_it)) = under_a_carrier(row, &number) {
         company = Taken { text: if company.is_empty() { carrier } else { company.text }, ..company };
@@ -655,6 +775,15 @@ fn under_headings(row: &tables::Row) -> Vec<Row> {
     }
     if let Some(text) = of_what_is_sent(row).filter(|_| number.is_empty() && is_only) {
         number.text = text;
+    }
+    let stands_above = |taken: &Taken| taken.is_empty() || above::is_ditto(&taken.text);
+    let in_its_parcel = |first: &Row| stands_above(&number) || same_number(&number.text, &first.tracking_no);
+    let more_of = |first: &&Row| stands_above(&order) && in_its_parcel(first) && is_more_of(first, row);
+    if let Some(first) = above.filter(more_of) {
+        (order.text, number.text) = (first.order_no.clone(), first.tracking_no.clone());
+        if stands_above(&company) {
+            company.text.clone_from(&first.company);
+        }
     }
     if order.is_empty() && number.is_empty() {
         return Vec::new();
@@ -817,7 +946,7 @@ fn void(row: &tables::Row) -> Vec<String> {
 
 /// Whether couriers call so how many parcels there are, as other shops call their goods.
 fn is_of_parcels(title: &str) -> bool {
-    const OF_GOODS: [&str; 5] = ["商品", "货品", "实发", "本次", "本包裹"];
+    const OF_GOODS: [&str; 9] = ["商品", "货品", "实发", "本次", "本包裹", "包裹内", "配货", "拣货", "装箱"];
     let title = bare(title).to_lowercase();
     title.contains("件数") && !holds(&title, &OF_GOODS) || title == "pieces"
 }
@@ -1936,6 +2065,9 @@ mod tests {
             format!("{ORDER_NO} 75312345678901\n{OTHER}"),
             format!("75312345678901\n{ORDER_NO}"),
             format!("{ORDER_NO}\n{OTHER}"),
+            // Numbers above their orders, and the first order has none.
+            format!("{ORDER_NO}\n\n中通 75312345678901\n{OTHER}\n\n圆通 YT8812345678901\n20261008ABCDEFGHJM"),
+            format!("{ORDER_NO} 缺货\n中通 75312345678901\n{OTHER}\n圆通 YT8812345678901\n20261008ABCDEFGHJM"),
             format!("订单号,快递单号\n{ORDER_NO},"),
         ] {
             assert_eq!(a_line_for_each(&text), None, "{text}");
@@ -2079,6 +2211,37 @@ mod tests {
         assert!(counted.len() == 2 && counted[1][3].contains("2 笔订单"), "{counted:?}");
         let attempt = cells(&format!("{ORDER_NO}\t{ORDER_NO}01\tYT8812345678901"));
         assert_eq!((attempt.len(), attempt[0][0].as_str()), (1, ORDER_NO));
+    }
+
+    #[test]
+    fn more_goods_below_the_first_of_an_order_are_its_own() {
+        const OTHER: &str = "20261008ABCDEFGHJL";
+        let read = |rows: &str| {
+            let head = "订单号\t收货人\t商品名称\t件数\t快递公司\t快递单号";
+            let brought = paste(&format!("{head}\n{ORDER_NO}\t李雷\t购物袋\t1\t中通\t75312345678901\n{rows}"));
+            let rows = brought.unwrap().rows;
+            let row = |row: &Row| format!("{} {} {}", row.order_no, row.company, row.tracking_no);
+            rows.iter().skip(1).map(row).collect::<Vec<_>>()
+        };
+        let own = format!("{ORDER_NO} 中通 75312345678901");
+        for (rows, right) in [
+            ("\t\t中筒袜\t4\t\t\n\t\t大米\t2\t\t", vec![own.clone(), own.clone()]),
+            ("\t\t中筒袜\t4\t中通\t75312345678901", vec![own.clone()]),
+            ("\t李雷\t中筒袜\t4\t\t", vec![own.clone()]),
+            ("同上\t\t中筒袜\t4\t同上\t同上", vec![own.clone()]),
+            // Another's, nobody's goods, and another parcel of which nobody knows.
+            ("\t韩梅梅\t中筒袜\t4\t\t", vec![]),
+            ("\t\t\t7\t\t", vec![]),
+            ("合计\t\t\t7\t\t", vec![]),
+            ("\t\t中筒袜\t4\t圆通\tYT8812345678901", vec![" 圆通 YT8812345678901".to_owned()]),
+            (
+                &format!("{OTHER}\t王五\t中筒袜\t4\t\t\n\t\t大米\t2\t\t"),
+                vec![format!("{OTHER}  "), format!("{OTHER}  ")],
+            ),
+            ("ERP123456\t王五\t中筒袜\t4\t\t\n\t\t大米\t2\t\t", vec!["ERP123456  ".to_owned()]),
+        ] {
+            assert_eq!(read(rows), right, "{rows}");
+        }
     }
 
     #[test]

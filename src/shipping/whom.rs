@@ -224,11 +224,35 @@ pub fn held(conn: &Connection, mut brought: Brought, regions: &Regions) -> Resul
         row.says.mask();
     }
     ask_about_lines(&mut brought.rows, &orders);
+    ask_about_denied(&mut brought.rows, &orders);
     ask_about_the_rest(conn, &shop, &mut brought.rows, &orders)?;
     ask_about_parcels(conn, &shop, &mut brought.rows, &orders)?;
     ask_about_uncounted(conn, &mut brought.rows, &orders)?;
     ask_about_given_back(conn, &shop, &mut brought.rows, &orders)?;
     Ok(brought)
+}
+
+/// What one row of an order says against it is asked of all that would leave: where it has no number, or theirs, it is no parcel of its own.
+fn ask_about_denied(rows: &mut [Row], orders: &[Option<Order>]) {
+    for of in by_order(orders).into_values().filter(|of| of.len() > 1) {
+        let words = |at: &usize| {
+            let row = &rows[*at];
+            let said = row.questions.iter().find(|question| question.of == Of::Row)?;
+            Some((row.line, bare(&row.tracking_no), said.words.clone()))
+        };
+        let denied: Vec<(usize, String, String)> = of.iter().filter_map(words).collect();
+        for at in of {
+            let row = &mut rows[at];
+            let number = bare(&row.tracking_no);
+            let its = |(line, other, words): &&(usize, String, String)| {
+                let known = row.questions.iter().any(|question| question.words == *words);
+                *line != row.line && (other.is_empty() || *other == number) && !known
+            };
+            if let Some((line, _, words)) = denied.iter().find(its).filter(|_| !number.is_empty()) {
+                row.ask(Of::Row, format!("第 {line} 行也是这笔订单：{words}"));
+            }
+        }
+    }
 }
 
 /// A list of yesterday has what was given back since, and so may the parcel that was packed by it.

@@ -608,7 +608,7 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
         }
         match row.is_none() {
             Some(what) => {
-                left_out.push(format!("第 {line} 行「{what}」"));
+                left_out.push(format!("第 {line} 行「{}」", brief(&what)));
                 table.aside.push((row.place, what));
             }
             None => {
@@ -721,7 +721,7 @@ impl Row {
         let note = filled == 1 && (sentence || notes.iter().any(|note| word.starts_with(note)));
         let same = self.cells().filter(|(title, cell)| !title.is_empty() && cell.shown() == *title).count();
         let again = same > 1 && same * 2 > filled;
-        (is_total(&word) && !self.says_more(first_cell) || note || again).then(|| brief(first))
+        (is_total(&word) && !self.says_more(first_cell) || note || again).then(|| first.to_owned())
     }
 }
 

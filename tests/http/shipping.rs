@@ -1307,6 +1307,107 @@ async fn specifications_are_compared_under_whatever_title() {
     w.must_hold().await;
 }
 
+/// A row or a line of an order that denies it, and is no parcel itself, is asked of the rows that would leave.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_row_says_of_an_order_is_asked_of_its_parcel() {
+    let w = World::new().await;
+    let (shirt, sock) = (w.product("纯棉T恤", 1000, 99).await, w.product("罗口中筒袜", 1000, 99).await);
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let items = json!([{ "skuId": shirt, "quantity": 1 }, { "skuId": sock, "quantity": 2 }]);
+    let placed = Placed::of(alice.prepay(&w.key(), json!({ "items": items, "address": address() })).await);
+    w.pay(&placed, xiaopu::simulator::Paying::Well);
+    w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    let (a, b) = (placed.no, w.paid(&alice, sock, 2).await.no);
+    let (na, nb) = ("75312345678901", "YT8812345678901");
+    let mut cases = Vec::new();
+    for said in ["客户取消了，先别发", "取消了", "先别发", "缺货", "客户退款，不发", "单号错了", "只发1件"]
+    {
+        cases.push((format!("{a} 中通 {na}\n{b} 圆通 {nb}\n{a} {said}"), 1));
+        cases.push((format!("{a} {said}\n{b} 圆通 {nb}\n{a} 中通 {na}"), 1));
+    }
+    for said in ["取消", "先不发", "缺货", "单号作废", "改地址", "等通知"] {
+        let head = "订单号\t快递公司\t快递单号\t备注";
+        cases.push((format!("{head}\n{a}\t中通\t{na}\t\n{b}\t圆通\t{nb}\t\n{a}\t\t\t{said}"), 1));
+    }
+    let head = "订单号\t快递公司\t快递单号";
+    let rows = format!("{a}\t中通\t{na}\n{b}\t圆通\t{nb}");
+    cases.extend([
+        (format!("{head}\t状态\n{a}\t中通\t{na}\t\n{b}\t圆通\t{nb}\t\n{a}\t\t\t已取消"), 1),
+        (format!("{head}\n{rows}\n{a} 先别发\t\t"), 1),
+        (format!("{head}\n{rows}\n注：{a} 这单先不要发\t\t"), 1),
+        (format!("注：{a} 这单先不要发\t\t\n{head}\n{rows}"), 1),
+        (format!("{a} 中通 {na}\n以上作废\n{b} 圆通 {nb}"), 1),
+        (format!("{b} 圆通 {nb}\n{a} 中通 {na}\n↑这个先别发"), 1),
+        (format!("{a} 纯棉T恤 中通 {na}\n{a} 罗口中筒袜 缺货\n{b} 圆通 {nb}"), 1),
+        // In the same parcel.
+        (format!("{head}\t备注\n{a}\t中通\t{na}\t\n{a}\t中通\t{na}\t缺货\n{b}\t圆通\t{nb}\t"), 1),
+        // Another row for it, which says nothing against it, and one of another order.
+        (format!("{a} 中通 {na}\n{b} 圆通 {nb}\n辛苦了"), 2),
+        (format!("{head}\t备注\n{a}\t中通\t{na}\t\n{a}\t\t\t\n{b}\t圆通\t{nb}\t"), 2),
+        (format!("{head}\n{rows}\n20261008ABCDEFGHJK 先别发\t\t"), 2),
+    ]);
+    for (text, ready) in cases {
+        let page = packer.page(&bring(&w, &packer, pasted(&text)).await).await;
+        assert!(page.contains(&format!("<b class=\"ok\">{ready}</b> 行可执行")), "{text}: {page}");
+    }
+    w.must_hold().await;
+}
+
+/// Whatever a table calls a number of pieces, less than the order has is asked about, and more of an order's goods below its first are
+/// read with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_of_pieces_are_read_under_whatever_title() {
+    let w = World::new().await;
+    let (bag, sock) = (w.product("帆布购物袋", 1000, 99).await, w.product("罗口中筒袜", 1000, 99).await);
+    let rice = w.product("五常大米", 1000, 99).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let five = w.paid(&alice, sock, 5).await.no;
+    let items = [(rice, 2), (sock, 4), (bag, 1)].map(|(sku, n)| json!({ "skuId": sku, "quantity": n }));
+    let placed = Placed::of(alice.prepay(&w.key(), json!({ "items": items, "address": address() })).await);
+    w.pay(&placed, xiaopu::simulator::Paying::Well);
+    w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    let no = placed.no;
+    let number = "75312345678901";
+    let whole = async |text: &str| {
+        let page = packer.page(&bring(&w, &packer, pasted(text)).await).await;
+        (page.contains("<b class=\"ok\">1</b> 行可执行") && !page.replace("还剩 0 件", "").contains("还剩"), page)
+    };
+    for head in
+        "订单数量 销售数量 订货数量 采购数量 宝贝总数量 购买件数 个数 份数 件 数目 双数 总件数 总数 总数量 数量合计 本单数量 \
+         装箱数量 包裹内数量 配货数 出库件数 需发数量 内件数量 托寄物数量 数量pcs 数量（pcs）"
+            .split_ascii_whitespace()
+    {
+        for (n, right) in [("2", false), ("5", true)] {
+            let text = format!("订单号\t商品名称\t{head}\t快递单号\n{five}\t罗口中筒袜\t{n}\t{number}");
+            let (whole, page) = whole(&text).await;
+            assert_eq!(whole, right, "{text}: {page}");
+        }
+    }
+    let below = |head: &str, rows: [&str; 3]| {
+        format!(
+            "订单号\t快递公司\t快递单号\t商品名称\t{head}\n{no}\t中通\t{number}\t帆布购物袋\t{}\n\t\t\t罗口中筒袜\t{}\n\t\t\t五常大米\t{}",
+            rows[0], rows[1], rows[2]
+        )
+    };
+    for head in ["发货数量", "件数", "数量", "订单数量"] {
+        for (rows, right) in
+            [(["1", "4", "2"], true), (["1", "3", "2"], false), (["1", "4", "0"], false), (["1", "4", "缺货"], false)]
+        {
+            let (whole, page) = whole(&below(head, rows)).await;
+            assert_eq!(whole, right, "{head} {rows:?}: {page}");
+        }
+    }
+    // Rows that name no goods.
+    for (rows, right) in [(["1", "4"], false), (["3", "4"], true), (["7", "7"], true)] {
+        let rows = rows.map(|n| format!("{no}\t{n}\t{number}")).join("\n");
+        let (whole, page) = whole(&format!("订单号\t数量\t快递单号\n{rows}")).await;
+        assert_eq!(whole, right, "{rows}: {page}");
+    }
+    w.must_hold().await;
+}
+
 /// A remark that wants another service than its row has is asked about, in however many rows there is one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_remark_that_wants_less_or_another_way_is_asked_about_in_a_full_column() {
