@@ -11,7 +11,7 @@ use super::{Brought, Goods, Of, Row, Says, above, beside, goods, pointed, void, 
 use crate::ids::OrderNo;
 use crate::parcels;
 use crate::parcels::carriers::{Carrier, Carriers, recognise, same_house, says_nobody};
-use crate::parcels::halts::halts;
+use crate::parcels::halts::{halts, is_harmless};
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::parcels::wishes;
 use crate::places;
@@ -464,6 +464,9 @@ fn brought(table: &Table) -> Result<Brought, String> {
             [only] if is_headed => Some(only.clone()),
             _ => None,
         };
+        for (at, text) in row.comments().filter(|(_, text)| !is_harmless(text)) {
+            read.iter_mut().for_each(|read| read.ask(Of::Row, format!("{at} 的批注写着“{text}”：请核对")));
+        }
         if is_headed && !read.is_empty() {
             headed.push((row, rows.len()..rows.len() + read.len()));
         }

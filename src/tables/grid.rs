@@ -28,6 +28,8 @@ pub(super) struct Sheet {
     pub unseen: Unseen,
     /// Of a line, the columns that are struck through.
     pub crossed: HashMap<u32, Vec<usize>>,
+    /// Of a line, what is hung on its cells.
+    pub comments: HashMap<u32, Vec<(usize, String)>>,
     /// How many cells each line has where a separator too many moves all that stands behind it: in text.
     pub written: HashMap<u32, usize>,
     /// Whether its cells are parted by a sign that stands in numbers and names, too.
@@ -124,6 +126,14 @@ impl Sheet {
         let column = column as usize;
         if !crossed.contains(&column) {
             crossed.push(column);
+        }
+    }
+
+    /// Notes what is hung on a cell, in the line that the person sees, in the column counted from zero.
+    pub(super) fn comment(&mut self, line: u32, column: usize, words: String) {
+        const MOST: usize = 5_000;
+        if self.comments.len() < MOST {
+            self.comments.entry(line).or_default().push((column, words));
         }
     }
 

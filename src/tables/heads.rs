@@ -499,6 +499,7 @@ fn add_bare(table: &mut Table, mut sheet: Sheet, several: bool) {
     let name = several.then(|| Arc::from(sheet.name.as_str()));
     table.rows.extend(sheet.rows.into_iter().map(|(line, cells)| {
         let crossed = sheet.crossed.remove(&line).unwrap_or_default();
+        let comments = sheet.comments.remove(&line).unwrap_or_default();
         Row {
             place: Place { sheet: name.clone(), line },
             struck: is_struck(&crossed, &cells),
@@ -508,6 +509,7 @@ fn add_bare(table: &mut Table, mut sheet: Sheet, several: bool) {
             pictures: Vec::new(),
             moved: None,
             crossed,
+            comments,
             group: None,
         }
     }));
@@ -543,7 +545,7 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
     if !unused.is_empty() {
         table.notes.push(here(&format!("没有用到的列：{}", listed(&unused))));
     }
-    let (unseen, mut crossed) = (sheet.unseen, sheet.crossed);
+    let (unseen, mut crossed, mut comments) = (sheet.unseen, sheet.crossed, sheet.comments);
     let hidden = found.columns.iter().flatten().filter(|at| unseen.columns.contains(at));
     let hidden: Vec<&str> = hidden.filter_map(|at| Some(named.get(*at)?.as_str())).collect();
     if !hidden.is_empty() {
@@ -592,6 +594,7 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
         let place = Place { sheet: name.clone(), line };
         let spans = spans.remove(&line).unwrap_or_default();
         let crossed = crossed.remove(&line).unwrap_or_default();
+        let comments = comments.remove(&line).unwrap_or_default();
         let row = Row {
             place,
             struck: is_struck(&crossed, &cells),
@@ -601,6 +604,7 @@ fn add(table: &mut Table, sheet: Sheet, found: Found, wanted: &Wanted<'_>, sever
             pictures: Vec::new(),
             moved,
             crossed,
+            comments,
             group: group.clone(),
         };
         if let Some(alone) = row.alone() {

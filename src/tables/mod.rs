@@ -6,6 +6,7 @@
 
 mod biff;
 mod cfb;
+mod comments;
 mod grid;
 mod heads;
 mod kind;
@@ -112,6 +113,8 @@ pub struct Row {
     pub struck: bool,
     /// Where in it something is, by columns of the sheet.
     crossed: Vec<usize>,
+    /// What is hung on its cells, by columns of the sheet.
+    comments: Vec<(usize, String)>,
     /// What stands alone in a line above it, the last of these, as between groups.
     group: Option<Arc<str>>,
     cells: Vec<Cell>,
@@ -234,6 +237,11 @@ impl Row {
     pub fn merged(&self, column: usize) -> Option<(u32, u32)> {
         let at = (*self.head.columns.get(column)?)?;
         self.spans.iter().find(|span| span.column == at).map(|span| (span.first, span.last))
+    }
+
+    /// What is hung on its cells, each with where that is.
+    pub fn comments(&self) -> impl Iterator<Item = (String, &str)> {
+        self.comments.iter().map(|(at, text)| (format!("{}{}", letters(*at), self.place.line), text.as_str()))
     }
 
     /// Whether what stands under a wanted column is struck through.

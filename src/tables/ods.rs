@@ -12,7 +12,7 @@ use super::grid::{Merged, Sheet, beyond};
 use super::package::referred;
 use super::xlsx::{self, written};
 use super::zipped::attribute;
-use super::{Cell, MOST_COLUMNS, Unreadable, number, zipped};
+use super::{Cell, MOST_COLUMNS, Unreadable, comments, number, zipped};
 
 /// Bytes of text in one cell: many times what a spreadsheet lets people type.
 const MOST_CELL: usize = 1024 * 1024;
@@ -100,6 +100,8 @@ struct Content {
     crossed: Vec<u32>,
     /// Inside an annotation or a picture: its text is not the cell's.
     aside: u32,
+    /// What is hung on the cell.
+    comment: String,
     merged: Vec<Merged>,
     /// Inside the letters that a picture is written in, and how many there were.
     in_picture: bool,
@@ -242,6 +244,10 @@ impl Content {
                 if self.aside == 0
                     && let Some(at) = self.text.find('\u{0}')
                 {
+                    // Behind who wrote it, and when.
+                    if let Some((_, words)) = self.text[at..].split_once('\n').filter(|_| name == "annotation") {
+                        self.comment = words.to_owned();
+                    }
                     self.text.truncate(at);
                 }
             }
@@ -265,6 +271,10 @@ impl Content {
         let read = cell.read(&text);
         let (first, column) = (self.row.saturating_add(1), self.column);
         self.column = column.saturating_add(self.repeated_cells);
+        let comment = comments::words(&std::mem::take(&mut self.comment));
+        if let (Some(sheet), Some(words)) = (self.sheets.last_mut(), comment) {
+            sheet.comment(first, column as usize, words);
+        }
         if read == Cell::Empty {
             return Ok(());
         }

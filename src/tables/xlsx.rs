@@ -12,7 +12,7 @@ use super::pictures::Pictures;
 use super::struck::Struck;
 use super::text::unprotected;
 use super::unseen::Unseen;
-use super::{Cell, MOST_COLUMNS, Unreadable, number, zipped};
+use super::{Cell, MOST_COLUMNS, Unreadable, comments, number, zipped};
 
 type Book<'a> = Xlsx<Cursor<&'a [u8]>>;
 
@@ -33,7 +33,7 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
     let mut book: Book<'_> = Xlsx::new(Cursor::new(bytes)).map_err(bad)?;
     let mut pictures = Pictures::of(bytes, weighed.pictures)?;
     let unreckoned = weighed.formulas && asks_to_be_reckoned(bytes)?;
-    let mut package = (weighed.hidden || weighed.struck).then(|| Package::of(bytes)).transpose()?;
+    let mut package = (weighed.hidden || weighed.struck || weighed.comments).then(|| Package::of(bytes)).transpose()?;
     let struck = match &mut package {
         Some(package) if weighed.struck => Some(Struck::of(package)?),
         _ => None,
@@ -64,6 +64,9 @@ pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Unreadable> {
         }
         if let Some(package) = &mut package {
             sheet.unseen = Unseen::of(package, &sheet.name)?;
+            if weighed.comments {
+                comments::of_sheet(package, &mut sheet)?;
+            }
         }
         sheets.push(sheet);
     }

@@ -66,6 +66,8 @@ pub(super) struct Weighed {
     pub hidden: bool,
     /// Words that are struck through inside of a cell.
     pub struck: bool,
+    /// What is hung on cells.
+    pub comments: bool,
     /// Files of pictures anywhere in it.
     pub pictures: usize,
 }
@@ -104,6 +106,7 @@ pub(super) fn weigh(bytes: &[u8]) -> Result<Weighed, Unreadable> {
         weighed.hidden |= sink.hidden;
         weighed.struck |=
             sink.struck || sink.kept.split(|b| *b == b'<').any(|element| self::name(element) == b"strike");
+        weighed.comments |= name.contains("comment");
         weighed.pictures += usize::from(is_picture(&name));
     }
     Ok(weighed)

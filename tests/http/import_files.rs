@@ -67,6 +67,19 @@ fn the_same_goods_are_read_from_every_program() {
 }
 
 #[test]
+fn what_is_hung_on_a_cell_is_read_and_asked_about() {
+    for name in ["openpyxl_comments.xlsx", "odfpy_comments.ods"] {
+        let table = table(name);
+        let hung: Vec<String> =
+            table.rows.iter().flat_map(|row| row.comments()).map(|(at, text)| format!("{at} {text}")).collect();
+        assert_eq!(hung, ["B2 先不改价"], "{name}");
+        assert_eq!(cells(&table, &[Column::Name, Column::Price]), ["杯子|5", "碗|6"], "{name}");
+        let asks: Vec<usize> = plan(name).rows.iter().map(|row| row.asks.len()).collect();
+        assert_eq!(asks, [1, 0], "{name}");
+    }
+}
+
+#[test]
 fn the_table_is_found_in_the_book_and_the_rest_is_said() {
     for kind in ["openpyxl_around.xlsx", "libreoffice_around.xlsx", "libreoffice_around.xls", "libreoffice_around.ods"]
     {

@@ -2,6 +2,7 @@
 //! catalogue, shown, and then carried out; a column that is not there and a cell that is empty change nothing.
 
 mod again;
+mod against;
 mod album;
 mod asks;
 mod cells;

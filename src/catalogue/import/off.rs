@@ -45,7 +45,7 @@ fn states(read: &Row) -> bool {
 }
 
 /// The cells of a row that nothing is read of, each with its title.
-fn unread(row: &tables::Row) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn unread(row: &tables::Row) -> impl Iterator<Item = (&str, &str)> {
     let is_used = |title: &str| (0..COLUMNS.len()).any(|column| row.title(column) == Some(title));
     let cells = row.cells().filter(move |(title, _)| !title.trim().is_empty() && !is_used(title));
     cells.map(|(title, cell)| (title.trim(), cell.shown().trim())).filter(|(_, text)| !text.is_empty())

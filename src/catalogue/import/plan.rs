@@ -7,7 +7,7 @@ use super::super::media::Picture;
 use super::super::rules;
 use super::album::Album;
 use super::{BY_COLOUR, BY_VALUE, COLUMNS, Column, FILLED, PAIRS, PARTED, Plan, Row, SPECS, TITLES, titles};
-use super::{asks, off, shelf, specs, words};
+use super::{against, asks, off, shelf, specs, words};
 use crate::tables::{self, Table};
 use crate::typed::{clean, holds};
 
@@ -37,6 +37,7 @@ pub fn plan(table: &Table, folder: Option<&Path>) -> Result<Plan, Vec<String>> {
     asks::about_what_is_said_of_all(table, &mut rows);
     asks::about_parted_figures(table, &mut rows);
     off::ask(table, &mut rows);
+    against::ask(table, &mut rows);
     asks::about_rivals(&mut rows);
     asks::about_far_prices(&mut rows);
     for (row, read) in table.rows.iter().zip(&mut rows) {

@@ -4,6 +4,8 @@ SheetJS and exceljs are looked for in $NODE_PATH, LibreOffice as `soffice`, thro
 import datetime, io, json, os, re, subprocess, zipfile
 import msoffcrypto, openpyxl, pandas, xlsxwriter, xlwt
 from msoffcrypto.format.ooxml import OOXMLFile
+from odf.dc import Creator, Date
+from odf.office import Annotation
 from odf.opendocument import OpenDocumentSpreadsheet
 from odf.table import Table, TableRow, TableCell, CoveredTableCell
 from odf.text import P
@@ -48,6 +50,24 @@ for name, code, price, stock, shelf in [("长数字", 123456789012345678, 1, 1, 
 ws["C6"].number_format = "00000"
 ws["C4"].data_type = "e"
 wb.save("openpyxl_cells.xlsx")
+
+# openpyxl and odfpy: what is hung on cells
+wb, ws = book()
+for row in [["商品名称", "售价(元)"], ["杯子", 5], ["碗", 6]]: ws.append(row)
+ws["B2"].comment = openpyxl.comments.Comment("小王:\n先不改价", "小王")
+ws["A1"].comment = openpyxl.comments.Comment("照这一列填", "小王")
+wb.save("openpyxl_comments.xlsx")
+doc = OpenDocumentSpreadsheet(); table = Table(name="Sheet1")
+for row in [[("商品名称", ""), ("售价(元)", "")], [("杯子", ""), ("5", "先不改价")], [("碗", ""), ("6", "")]]:
+    line = TableRow()
+    for text, hung in row:
+        of = TableCell(valuetype="string")
+        if hung:
+            note = Annotation(); note.addElement(Creator(text="小王")); note.addElement(Date(text="2026-12-01T08:00:00")); note.addElement(P(text=hung))
+            of.addElement(note)
+        of.addElement(P(text=text)); line.addElement(of)
+    table.addElement(line)
+doc.spreadsheet.addElement(table); doc.save("odfpy_comments.ods")
 
 # openpyxl: rows left out by a filter and folded up, a hidden column, and another table below under other headings
 wb, ws = book()
