@@ -102,8 +102,9 @@ function besideOf(form) {
   return typedIn($$("main form").filter((one) => one !== form));
 }
 // A price that is ten times another, or a tenth of it, has mostly a point too few or too many.
+const wasOf = (field) => field.dataset.was ?? field.defaultValue;
 const isSlip = (field) => {
-  const ratio = typedFen(field.value) / typedFen(field.defaultValue);
+  const ratio = typedFen(field.value) / typedFen(wasOf(field));
   return ratio >= 10 || ratio <= 0.1;
 };
 /** What is asked about those of the fields that nobody was asked about yet, in words. */
@@ -111,7 +112,7 @@ function slipsOf(fields) {
   const slips = fields.filter((field) => isSlip(field) && field.value !== field.dataset.sure);
   for (const field of slips) field.dataset.sure = field.value;
   slips[0]?.select();
-  const words = slips.map(({ defaultValue, value }) => `¥${defaultValue} 改成 ¥${value.replace(/^[¥￥]/, "")}`);
+  const words = slips.map((field) => `¥${wasOf(field)} 改成 ¥${field.value.replace(/^[¥￥]/, "")}`);
   return slips.length ? `${words.join("，")}，差十倍以上：没有错就再按一次。` : "";
 }
 const asking = Object.assign(document.createElement("p"), { className: "flash error", role: "alert" });
@@ -217,6 +218,7 @@ for (const form of $$("[data-sum]")) {
   const asked = new Map($$("#goods option").map((option) => [option.value, option.dataset.price]));
   const show = () => {
     const read = (i, name) => form.elements[`lines[${i}].${name}`]?.value.trim() ?? "";
+    for (const field of $$("[name$='.price']", form)) field.dataset.was = asked.get(read(parseInt(field.name.slice(6)), "what")) ?? "";
     const lines = $$("[name$='.what']", form).map((_, i) => [read(i, "what"), typedWhole(read(i, "quantity") || "1"), read(i, "price")]).filter(([what]) => what);
     const sums = lines.map(([what, n, price]) => n * typedFen(price || (asked.get(what) ?? "")));
     const known = sums.filter((sum) => !Number.isNaN(sum));
@@ -347,7 +349,10 @@ else if (sessionStorage.getItem("typed")) {
     if (form) refill((mended = form), kept);
     else refused = { to, kept };
     if (form && interrupted) {
-      const strip = Object.assign(document.createElement("p"), { className: "strip amber", textContent: $("[data-save]", form) ? "登录过期了；刚才写的备注还在，现在补存。" : "登录过期了，刚才的操作没有执行；填的内容还在，请再点一次。" });
+      // A second screen has nothing to fill in, and what it was about stands in none of this one's fields.
+      const rest = kept.length ? "；填的内容还在，请再点一次。" : "：请在这里再填一次。";
+      const words = $("[data-save]", form) ? "登录过期了；刚才写的备注还在，现在补存。" : `登录过期了，刚才的操作没有执行${rest}`;
+      const strip = Object.assign(document.createElement("p"), { className: "strip amber", textContent: words });
       strip.setAttribute("role", "status");
       $("main").prepend(strip);
       form.scrollIntoView({ block: "center" });
@@ -737,12 +742,21 @@ if (gun) {
   }
   // After the tone of what went well before it, and once with the end that may come yet.
   setTimeout(() => missed && lost(), 2 * PAUSE);
+  // What is left of a label that is cut may halt, and is no beginning then.
+  let halts = 4 * PAUSE;
   addEventListener("keydown", (event) => {
     const ends = event.key === "Enter";
-    if (event.key.length > 1 && !ends) return;
-    // The field has no cursor before the page is first drawn: what went past it is the beginning of something.
-    if (!event.target.matches("input, textarea, select")) return ends || ((cut = true), (last = event.timeStamp));
-    if (event.timeStamp - last > PAUSE) cut = !ends && (missed || early.isRest(event));
+    if (event.ctrlKey || event.metaKey || event.altKey || (event.key.length > 1 && !ends)) return;
+    // The field has no cursor before the page is first drawn: what went past it is the beginning of something, unless the page itself has
+    // a use for it.
+    if (!event.target.matches("input, textarea, select")) {
+      if (ends) return;
+      const was = cut;
+      setTimeout(() => event.defaultPrevented && (cut = was));
+      [cut, halts, last] = [true, PAUSE, event.timeStamp];
+      return;
+    }
+    if (event.timeStamp - last > (cut ? halts : PAUSE)) [cut, halts] = [!ends && (missed || early.isRest(event)), 4 * PAUSE];
     last = event.timeStamp;
     if (gun.form.dataset.sent) return ends || sessionStorage.setItem("missed", Date.now());
     if (!cut) return;
@@ -771,7 +785,9 @@ if (bench) {
   const field = $("[name=code]", bench);
   const done = JSON.parse(sessionStorage.getItem("sent") ?? "[]");
   const said = $(".flash");
-  if (said && !(walked && refusal)) tone(!said.classList.contains("error"));
+  // Another order's slip while this one waits for its label: who does not look hears that something was left out.
+  const passed = said?.textContent.trim().startsWith("换成了");
+  if (said && !(walked && refusal)) tone(!passed && !said.classList.contains("error"));
   const sent = said?.textContent.match(/✓ (\w{18}) (.+)/);
   if (sent && !done.some(([no, words]) => no === sent[1] && words === sent[2])) {
     done.unshift([sent[1], sent[2].replace(/撤销\s*$/, "").trim()]);

@@ -138,6 +138,17 @@ await story(async ({ shop, simulator, step, shot, open, login, password, expect 
     assert.deepEqual(soon, Array(8).fill(true), "what comes soon after is the rest of something");
     await page.waitForTimeout(400);
     await held(false, "what is scanned on a page that stands counts");
+    // A key that the page has a use for begins nothing, and neither does a copy.
+    const find = page.locator("input[name=q]");
+    for (const keys of ["/", "Control+c"]) {
+      await page.evaluate(() => document.activeElement.blur());
+      await page.keyboard.press(keys);
+      await page.waitForTimeout(20);
+      await find.focus();
+      await page.keyboard.type("1380");
+      assert.equal(await find.inputValue(), "1380", keys);
+      await find.fill("");
+    }
     await ship("SF1402668877310");
     await page.locator(".flash.error").waitFor();
     await heard(180);

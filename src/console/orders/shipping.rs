@@ -810,7 +810,8 @@ async fn scanned(shop: &Shop, staff: &Staff, sent: &Sent<Scan>) -> Flash<Redirec
         return match find(shop, no.as_str()).await {
             Ok(order) if order.status == OrderStatus::ToShip => {
                 let other = !scan.order.is_empty() && OrderNo::read(&scan.order).is_none_or(|was| was != no);
-                let changed = if other { format!("换成了订单 {no}，") } else { String::new() };
+                let changed =
+                    if other { format!("换成了订单 {no}，上一单还没有发，") } else { String::new() };
                 opened(shop, &no, &changed).await
             }
             Ok(order) => gone(shop, staff, order).await,
