@@ -750,8 +750,9 @@ if (gun) {
     // The field has no cursor before the page is first drawn: what went past it is the beginning of something, unless the page itself has
     // a use for it.
     if (!event.target.matches("input, textarea, select")) {
-      if (ends) return;
       const was = cut;
+      // What ends outside a field is over: it is told here, or by whoever says that the cursor was not in the field.
+      if (ends) return (cut = false), was && event.timeStamp - last < halts && setTimeout(() => event.defaultPrevented || lost());
       setTimeout(() => event.defaultPrevented && (cut = was));
       [cut, halts, last] = [true, PAUSE, event.timeStamp];
       return;
