@@ -465,7 +465,7 @@ fn brought(table: &Table) -> Result<Brought, String> {
             _ => None,
         };
         for (at, text) in row.comments().filter(|(_, text)| !is_harmless(text)) {
-            read.iter_mut().for_each(|read| read.ask(Of::Row, format!("{at} 的批注写着“{text}”：请核对")));
+            read.iter_mut().for_each(|read| read.ask(Of::Row, format!("{at} 的批注写着“{text}”")));
         }
         if is_headed && !read.is_empty() {
             headed.push((row, rows.len()..rows.len() + read.len()));
