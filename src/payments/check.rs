@@ -276,10 +276,15 @@ pub(super) async fn before_shipping(shop: &Shop, order: OrderId) -> Result<Ran> 
     let awaited = shop.read(move |conn| Ok(exceptions::word_awaited_since(conn, &transaction_id)?)).await?;
     let now = shop.now();
     Ok(match (asked, awaited) {
-        (_, Some(since)) if now - since < DAY => Ran::Again { at: now + soon(since, now, HOUR).max(MINUTE) },
+        (_, Some(since)) => again_at(since, now).map_or(Ran::Done, |at| Ran::Again { at }),
         (Some(Err(why)), None) => Ran::Failed(why),
         _ => Ran::Done,
     })
+}
+
+/// When WeChat's word is asked for again: after as long again as it has been waited for, for a day.
+pub(super) fn again_at(since: i64, now: i64) -> Option<i64> {
+    (now - since < DAY).then(|| now + soon(since, now, HOUR).max(MINUTE))
 }
 
 /// Asks about all of them.

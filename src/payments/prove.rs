@@ -3,7 +3,7 @@
 
 use super::settle::{self, Source};
 use super::{Attempt, check, word};
-use crate::clock::{DAY, HOUR, MINUTE};
+use crate::clock::MINUTE;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::exceptions::{Exception, Kind, Look, NewException, store as exceptions, unproven};
@@ -76,7 +76,8 @@ pub async fn ask(shop: &Shop, id: ExceptionId) -> Result<Ran> {
             return Ok(Ran::Again { at: surely });
         }
         if word::may_turn(heard)
-            && let Some(at) = held_by(tx, &exception)?.and_then(|_| again_at(&exception, tx.now()))
+            && held_by(tx, &exception)?.is_some()
+            && let Some(at) = check::again_at(exception.opened_at, tx.now())
         {
             return Ok(Ran::Again { at });
         }
@@ -89,31 +90,23 @@ pub async fn ask(shop: &Shop, id: ExceptionId) -> Result<Ran> {
 
 /// What was to go back by itself was given up for WeChat's no, and its query may be behind its notice: whether it is asked again by itself.
 pub fn go_on(tx: &Tx, refund: &Refund) -> Result<bool> {
-    let item = exceptions::of_refund(tx, refund.id)?;
-    let at = item
-        .as_ref()
-        .filter(|_| !refund.inside && refund.origin == Origin::Automatic)
-        .and_then(|item| again_at(item, tx.now()));
-    if let (Some(item), Some(at)) = (item, at) {
-        jobs::enqueue(tx, Task::Prove(item.id), at)?;
-    }
+    let Some(item) = exceptions::of_refund(tx, refund.id)?.filter(|_| goes_by_itself(refund)) else { return Ok(false) };
+    let at = check::again_at(item.opened_at, tx.now());
+    at.map(|at| jobs::enqueue(tx, Task::Prove(item.id), at)).transpose()?;
     Ok(at.is_some())
+}
+
+/// Whether nobody has asked for it: it gives back what came beside an order.
+fn goes_by_itself(refund: &Refund) -> bool {
+    !refund.inside && refund.origin == Origin::Automatic
 }
 
 /// The refund that was to settle an item by itself and waits for WeChat's yes.
 fn held_by(tx: &Tx, item: &Exception) -> Result<Option<Refund>> {
     let refund = item.refund_id.map(|id| refunds::by_id(tx, id)).transpose()?.flatten();
     Ok(refund.filter(|refund| {
-        !refund.inside
-            && refund.origin == Origin::Automatic
-            && refund.state == RefundState::Failed
-            && refund.problem_code == NEVER_CAME_IN
+        goes_by_itself(refund) && refund.state == RefundState::Failed && refund.problem_code == NEVER_CAME_IN
     }))
-}
-
-/// After as long again as it has waited, for a day.
-fn again_at(item: &Exception, now: i64) -> Option<i64> {
-    (now - item.opened_at < DAY).then(|| now + check::soon(item.opened_at, now, HOUR).max(MINUTE))
 }
 
 /// WeChat was not heard. Nobody waits for its word of what somebody has settled meanwhile.
