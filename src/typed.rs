@@ -225,6 +225,16 @@ pub fn simplified(text: &str) -> String {
     text.chars().map(|c| PLAIN.get(&c).copied().unwrap_or(c)).collect()
 }
 
+/// As words are looked for in it: what was meant, in the mainland's script and in small letters.
+pub fn plain(text: &str) -> String {
+    simplified(&bare(text)).to_lowercase()
+}
+
+/// What stands between the signs of a text.
+pub fn clauses(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|clause| !clause.is_empty())
+}
+
 fn unwrapped(text: &str) -> &str {
     let text = text.trim();
     let formula = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));

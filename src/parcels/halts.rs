@@ -1,7 +1,7 @@
 //! What people write beside a parcel that is not to go as it stands: it stays, it waits, it goes another way, it has gone
 //! already. They say so in ever other words, and in few ways.
 
-use crate::typed::{bare, holds_one_of, simplified};
+use crate::typed::{clauses, holds_one_of, plain};
 
 /// What says so where a clause has no more than whose will it is and how it ends: 先放着, 客户不要了, 拦一下.
 const ALONE: &str = "等 放 留 扣 压 拦 截 停 缓 搁 存 废 删 撤 退 换 改 锁 弃 算 坏 不用 不要 不收 不买 不订 不拿 不动 别动 不发 \
@@ -19,7 +19,7 @@ const WAYS: &str = "发 寄 走 派 号 顺丰 中通 圆通 申通 韵达 极�
 /// Whether a remark says that the parcel beside it is not to go now, or not so.
 pub fn halts(text: &str) -> bool {
     const LATIN: [&str; 6] = ["hold", "wait", "cancel", "cancelled", "canceled", "void"];
-    let text = simplified(&bare(text)).to_lowercase();
+    let text = plain(text);
     let alone = |clause: &str| boils_down_to(clause, &|word| list(ALONE).any(|known| known == word));
     let speaks = [waits, is_changed, is_done, is_less, is_in_parts, is_unpaid, is_not_here, goes_along];
     clauses(&text).any(|clause| alone(clause) || speaks.iter().any(|says| says(clause)))
@@ -35,16 +35,12 @@ pub fn is_harmless(text: &str) -> bool {
                         打包 保温 冰 泡沫 加固 礼盒 礼袋 贺卡 卡片 赠品 小样 蜡烛 餐具 丝带 打电话 电联 联系 短信 提前 敲门 按铃 \
                         小票 价签 标价 价格 送礼 送人 送朋友 送长辈 送老师 礼物 过年 过节 中秋 端午 春节 新年 电梯 楼梯 上楼 步梯 \
                         辣 少糖 无糖 半糖 甜 咸 酸 香菜 葱 蒜 尽快 尽早 早点 快点 抓紧 别晚 准时 按时";
-    let text = simplified(&bare(text)).to_lowercase();
+    let text = plain(text);
     let left = |clause: &str| holds_one_of(clause, LEFT) && holds_one_of(clause, PLACES);
     clauses(&text).next().is_some()
         && !halts(&text)
         && !text.contains("取消")
         && clauses(&text).all(|clause| left(clause) || holds_one_of(clause, ELSE))
-}
-
-pub(super) fn clauses(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|clause| !clause.is_empty())
 }
 
 pub(super) fn list(words: &'static str) -> impl Iterator<Item = &'static str> {

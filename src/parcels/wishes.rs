@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::carriers::{Carrier, Carriers, OTHER};
-use super::halts::{clauses, ends, list};
-use crate::typed::{bare, simplified};
+use super::halts::{ends, list};
+use crate::typed::{clauses, plain};
 
 /// The service that a remark wants, or one that it does not: 要顺丰, 发德邦, 别发中通, 圆通到不了.
 pub fn wishes(text: &str) -> Vec<(Carrier, bool)> {
     const VERBS: &str = "发 寄 走 用 要 选 换 改 转 派 请 只 必须 指定 优先 尽量 最好 麻烦 安排 务必 一定 只能";
     const ENDS: &str = "快递 到付 寄付 包邮 谢谢 吧 哦 了 的 就 发 寄 走 派送 哈";
     const REFUSED: &str = "到不了 不到 不派 送不到 没网点 无网点 不送 停发";
-    let text = simplified(&bare(text)).to_lowercase();
+    let text = plain(text);
     let mut wishes = Vec::new();
     for clause in clauses(&text) {
         for (name, carrier) in usual() {

@@ -1,9 +1,9 @@
 //! The carrier that is written once for several rows: in a line or a title over them, or in the first of their cells.
 
-use super::{Of, Row};
+use super::{Of, Row, pointed};
 use crate::parcels::carriers::{Carrier, Carriers, recognise, same_house, says_nobody};
 use crate::parcels::number::TrackingNo;
-use crate::typed::{bare, simplified};
+use crate::typed::{bare, clauses, simplified};
 
 /// The carrier of a line that says nothing else: `顺丰快运：`, `以下都是申通`, `今天走申通`, `申通快递 12月1日发货明细`.
 pub fn carrier_of_a_line(text: &str) -> Option<String> {
@@ -47,12 +47,11 @@ pub fn carrier_of_a_line(text: &str) -> Option<String> {
         plain = plain.replace(word, " ");
     }
     let carriers = Carriers::default();
-    let mut words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let word = words.next()?;
+    let mut words = clauses(&plain);
+    let (Some(word), None) = (words.next(), words.next()) else { return None };
     let named = word.strip_suffix(['的', '单', '号']).filter(|_| !carriers.knows(word)).unwrap_or(word);
     let named = named.strip_prefix(['发', '用']).filter(|_| !carriers.knows(named)).unwrap_or(named);
-    let only = words.next().is_none() && !says_nobody(named) && carriers.knows(named);
-    only.then(|| named.to_owned())
+    (!says_nobody(named) && carriers.knows(named)).then(|| named.to_owned())
 }
 
 /// What lines between the rows of a table say of them.
@@ -69,7 +68,7 @@ impl Over {
     /// Whether a line names a carrier and nothing else; `before` are the rows above it.
     pub fn line(&mut self, words: &str, before: &mut [Row]) -> bool {
         let Some(carrier) = carrier_of_a_line(words) else { return false };
-        if is_of_those_above(words) {
+        if pointed::is_of_those_above(words) {
             for row in before.iter_mut().skip(self.from) {
                 self.fill(row, words, &carrier);
             }
@@ -83,13 +82,15 @@ impl Over {
 
     /// A row with a number that says nothing of its carrier has the one that is said above it, in a line or otherwise.
     pub fn take(&mut self, row: &mut Row, above: impl Fn() -> Option<(String, String)>) {
-        if let Some((words, carrier)) = self.last.clone().or_else(above) {
+        if lacks_one(row)
+            && let Some((words, carrier)) = self.last.clone().or_else(above)
+        {
             self.fill(row, &words, &carrier);
         }
     }
 
     fn fill(&mut self, row: &mut Row, words: &str, carrier: &str) {
-        if row.company.trim().is_empty() && !row.tracking_no.trim().is_empty() {
+        if lacks_one(row) {
             row.company = carrier.to_owned();
             if !self.taken.iter().any(|taken| taken == words) {
                 self.taken.push(words.to_owned());
@@ -106,9 +107,9 @@ impl Over {
     }
 }
 
-/// Whether it is of what stands above it.
-fn is_of_those_above(text: &str) -> bool {
-    ["以上", "上面"].iter().any(|word| bare(text).contains(word))
+/// Whether a row has a number and says nothing of who carries it.
+fn lacks_one(row: &Row) -> bool {
+    row.company.trim().is_empty() && !row.tracking_no.trim().is_empty()
 }
 
 /// Without `12月1日`, `2026-12-01`, `12.1`; other numbers stay.
@@ -138,18 +139,19 @@ pub fn is_ditto(company: &str) -> bool {
 /// number is not taken for another's where it may be that one's.
 pub fn look_above(rows: &mut [Row]) {
     let carriers = Carriers::default();
-    let mut above: Option<Row> = None;
+    // The sheet and the carrier of the last row that names one.
+    let mut above: Option<(String, String)> = None;
     for row in rows {
-        let of_sheet = above.as_ref().filter(|above| above.sheet == row.sheet);
-        if let Some(above) = of_sheet.filter(|_| is_ditto(&row.company)) {
-            row.company.clone_from(&above.company);
+        let of_sheet = above.as_ref().filter(|(sheet, _)| *sheet == row.sheet).map(|(_, company)| company);
+        if let Some(company) = of_sheet.filter(|_| is_ditto(&row.company)) {
+            row.company.clone_from(company);
         }
         if !row.company.trim().is_empty() {
-            above = Some(row.clone());
+            above = Some((row.sheet.clone(), row.company.clone()));
             continue;
         }
         let guess = TrackingNo::read(&row.tracking_no).ok().and_then(|number| recognise(&number));
-        let carrier = of_sheet.and_then(|above| carriers.known(&above.company));
+        let carrier = of_sheet.and_then(|company| carriers.known(company));
         let (Some(carrier), Some(guess)) = (carrier, guess) else { continue };
         let guessed = Carrier::known(guess.code);
         if guessed != carrier && (!guess.sure || same_house(&guessed, &carrier)) {

@@ -206,23 +206,21 @@ impl Called {
     }
 
     /// The first of a row's cells that is goods of the shop, whole, of which its orders have none.
-    pub fn strange_cell<'c>(&self, conn: &Connection, of: &[OrderId], cells: &'c [String]) -> Result<Option<&'c str>> {
+    pub fn strange_cell<'c>(&self, conn: &Connection, lines: &[Line], cells: &'c [String]) -> Result<Option<&'c str>> {
         const LEAST: usize = 2;
         let whole = |cell: &&String| plain(cell).chars().count() >= LEAST && self.lists_goods(cell);
         let goods: Vec<&String> = cells.iter().filter(whole).collect();
         if goods.is_empty() {
             return Ok(None);
         }
-        let lines = of.iter().map(|id| Ok(orders::lines(conn, *id)?)).collect::<Result<Vec<_>>>()?.concat();
         let known = lines.iter().map(|line| Known::of(conn, line)).collect::<Result<Vec<_>>>()?;
         let strange = |cell: &&String| self.names_another(cell, &known, Under::Goods);
         Ok(goods.into_iter().find(strange).map(String::as_str))
     }
 
     /// Why a row is of other goods than the orders that it names have.
-    pub fn other_goods(&self, conn: &Connection, of: &[OrderId], says: &Says, whole: Whole) -> Result<Option<String>> {
+    pub fn other_goods(&self, conn: &Connection, lines: &[Line], says: &Says, whole: Whole) -> Result<Option<String>> {
         let goods = &says.goods;
-        let lines = of.iter().map(|id| Ok(orders::lines(conn, *id)?)).collect::<Result<Vec<_>>>()?.concat();
         let known = lines.iter().map(|line| Known::of(conn, line)).collect::<Result<Vec<_>>>()?;
         let ordered = || lines.iter().map(|line| line.text_of(line.quantity)).collect::<Vec<_>>().join("；");
         if let Some((code, name)) = self.other_code(conn, &known, says)? {

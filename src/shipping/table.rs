@@ -449,7 +449,7 @@ fn brought(table: &Table) -> Result<Brought, String> {
     let mut over = above::Over::default();
     let mut first: Option<Row> = None;
     for row in &table.rows {
-        let words = row.cells().map(|(_, cell)| cell.shown()).collect::<Vec<_>>().join(" ");
+        let words = words_of(row);
         if Taken::of(row, COMPANY).is_empty() && over.line(&words, &mut rows) {
             continue;
         }
@@ -523,6 +523,11 @@ fn says_the_same(table: &Table, column: usize) -> bool {
     })
 }
 
+/// All that stands in a row.
+fn words_of(row: &tables::Row) -> String {
+    row.cells().map(|(_, cell)| cell.shown()).collect::<Vec<_>>().join(" ")
+}
+
 /// The only words of a row, with its place.
 fn alone(row: &tables::Row) -> Option<(tables::Place, String)> {
     let mut filled = row.cells().map(|(_, cell)| cell.shown().trim()).filter(|text| !text.is_empty());
@@ -539,7 +544,7 @@ fn lines_of_words(table: &Table) -> Vec<pointed::Line> {
         is_typed: !table.headed,
     };
     let typed = |row: &tables::Row| {
-        let words = row.cells().map(|(_, cell)| cell.shown()).collect::<Vec<_>>().join(" ");
+        let words = words_of(row);
         OrderNo::all(&words).is_empty().then(|| (row.place.clone(), words))
     };
     let own = |row| if table.headed { alone(row) } else { typed(row) };
@@ -1115,7 +1120,7 @@ fn ask_about_corrections(table: &Table, rows: &mut [Row]) {
     const WORDS: [&str; 7] = ["更正", "改成", "改为", "换成", "更改", "纠正", "写错"];
     let told = |row: &&tables::Row| row.cells().any(|(_, cell)| holds(cell.shown(), &WORDS));
     let orders = |row: &tables::Row| {
-        let words = row.cells().map(|(_, cell)| cell.shown()).collect::<Vec<_>>().join(" ");
+        let words = words_of(row);
         OrderNo::all(&words)
     };
     let corrected: Vec<OrderNo> = table.rows.iter().filter(|_| !table.headed).filter(told).flat_map(orders).collect();
@@ -1265,7 +1270,7 @@ fn by_its_look(row: &tables::Row) -> Vec<Row> {
     if companies.len() > 1 {
         read.ask(Of::Company, format!("这一行有几家快递公司（{}），请在这里改", companies.join("、")));
     }
-    let words = row.cells().map(|(_, cell)| cell.shown()).collect::<Vec<_>>().join(" ");
+    let words = words_of(row);
     if number.is_empty() && is_chatter(&words) {
         return Vec::new();
     }

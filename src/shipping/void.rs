@@ -3,7 +3,7 @@
 
 use crate::buyers::addresses::without_phones;
 use crate::parcels::halts::{boils_down_to, halts};
-use crate::typed::{bare, holds, simplified};
+use crate::typed::{holds, plain};
 
 /// Of an order, a label or a parcel that is not to leave, in a column that tells how it stands or of what kind it is.
 const STATES: &[&str] = &[
@@ -597,8 +597,4 @@ fn in_latin(said: &str) -> bool {
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty())
-}
-
-fn plain(text: &str) -> String {
-    simplified(&bare(text)).to_lowercase()
 }

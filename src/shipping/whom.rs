@@ -202,6 +202,7 @@ pub fn held(conn: &Connection, mut brought: Brought, regions: &Regions) -> Resul
     }
     for (row, order) in brought.rows.iter_mut().zip(&orders) {
         let says = &mut row.says;
+        let cells = std::mem::take(&mut says.cells);
         for said in [&mut says.receivers, &mut says.phones] {
             said.retain(|(title, _)| !constant.contains(title));
         }
@@ -209,16 +210,14 @@ pub fn held(conn: &Connection, mut brought: Brought, regions: &Regions) -> Resul
             let of = &of_row[&(row.sheet.clone(), row.line)];
             let counts = !row.pieces.trim().is_empty() || !row.says.goods.quantity.is_empty();
             let whole = if counts || of.len() > 1 || rows_of[&order.id] > 1 { Whole::No } else { Whole::Yes };
-            hold(conn, regions, row, order, &streets, &|says| shop.other_goods(conn, of, says, whole))?;
             let lines = of.iter().map(|id| Ok(orders::lines(conn, *id)?)).collect::<Result<Vec<_>>>()?.concat();
+            hold(conn, regions, row, order, &streets, &|says| shop.other_goods(conn, &lines, says, whole))?;
             row.ask(Of::Row, within::asked(&row.says, order, &lines).unwrap_or_default());
-        }
-        let cells = std::mem::take(&mut row.says.cells);
-        if let Some(order) = order
-            && let Some(cell) = shop.strange_cell(conn, &of_row[&(row.sheet.clone(), row.line)], &cells)?
-            && !texts_of(conn, order)?.contains(&beside::plain(cell))
-        {
-            row.ask(Of::Receiver, format!("这一行写的商品是“{cell}”，订单里没有，是不是错行了"));
+            if let Some(cell) = shop.strange_cell(conn, &lines, &cells)?
+                && !texts_of(conn, order)?.contains(&beside::plain(cell))
+            {
+                row.ask(Of::Receiver, format!("这一行写的商品是“{cell}”，订单里没有，是不是错行了"));
+            }
         }
         ask_what_stands_out(conn, row, order.as_ref())?;
         row.says.mask();
@@ -456,7 +455,8 @@ pub fn held_anew(conn: &Connection, row: &mut Row, regions: &Regions) -> Result<
     row.questions.retain(|question| question.of != Of::Receiver);
     let Some(order) = meant(conn, &row.order_no)? else { return Ok(()) };
     let shop = Called::of(conn, std::slice::from_ref(row))?;
-    hold(conn, regions, row, &order, &[], &|says| shop.other_goods(conn, &[order.id], says, Whole::No))
+    let lines = orders::lines(conn, order.id)?;
+    hold(conn, regions, row, &order, &[], &|says| shop.other_goods(conn, &lines, says, Whole::No))
 }
 
 fn hold(

@@ -5,7 +5,7 @@ use super::Says;
 use super::void::{self, STAYS};
 use crate::orders::{Line, Order};
 use crate::parcels::halts::halts;
-use crate::typed::{bare, holds, simplified};
+use crate::typed::{clauses, holds, plain};
 
 /// So many letters has a note within another text; a longer clause is a name that somebody else has for the goods.
 const MOST_OF_A_NOTE: usize = 10;
@@ -41,7 +41,7 @@ fn note(text: &str, own: &[&str], says: fn(&str) -> bool) -> bool {
     for word in own {
         rest = rest.replace(&word, "|");
     }
-    rest.split(|c: char| !c.is_alphanumeric()).any(|clause| !clause.is_empty() && says(clause))
+    clauses(&rest).any(says)
 }
 
 fn of_goods(clause: &str) -> bool {
@@ -68,10 +68,6 @@ fn of_receiver(clause: &str) -> bool {
 /// An address has words of its own; only a short one that says nothing else is a note.
 fn of_place(clause: &str) -> bool {
     clause.chars().count() <= 6 && (void::is_a_void_word(clause) || halts(clause) || clause == "新地址")
-}
-
-fn plain(text: &str) -> String {
-    simplified(&bare(text)).to_lowercase()
 }
 
 #[cfg(test)]

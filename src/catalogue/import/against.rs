@@ -4,7 +4,7 @@
 use super::off::unread;
 use super::{Column, Row};
 use crate::tables::Table;
-use crate::typed::{bare, holds, simplified};
+use crate::typed::{clauses, holds, plain};
 
 /// Goods that are sold no more, or not yet.
 const GONE: [&str; 22] = [
@@ -114,14 +114,6 @@ fn of_all(text: &str) -> bool {
     let about =
         ["先不", "不要改", "未定", "待定", "批发价", "起执行", "起生效", "执行时间", "生效", "作废", "仅供参考"];
     holds(&said, &about)
-}
-
-fn clauses(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|clause| !clause.is_empty())
-}
-
-fn plain(text: &str) -> String {
-    simplified(&bare(text)).to_lowercase()
 }
 
 fn brief(text: &str) -> String {
