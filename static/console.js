@@ -461,7 +461,8 @@ for (const field of $$("[data-save]")) {
   let [base, flying, sent, last] = [field.defaultValue, null, field.value, Promise.resolve()];
   const send = () => {
     const body = new URLSearchParams(new FormData(form));
-    body.set("was", flying ?? base);
+    // Whoever leaves while the one before is still on its way does not know which of them gets there first.
+    for (const was of [base, flying]) if (was !== null) body.append("was", was);
     flying = sent = field.value;
     return fetch(form.action, { method: "POST", body, keepalive: true }).catch(() => null);
   };

@@ -56,14 +56,21 @@ fn root() -> Redirect {
     Redirect::to("/admin")
 }
 
-/// What two people write from pages that both were opened before is kept side by side.
-fn beside(now: &str, was: Option<&str>, typed: &str) -> String {
+/// What two people write from pages that both were opened before is kept side by side. A page that is left while it saves
+/// says what stood before and what it sent last, newest at the end: either may get here first.
+fn beside(now: &str, was: &[String], typed: &str) -> String {
     let plain = |text: &str| text.replace("\r\n", "\n");
-    let (now, was, typed) = (&*plain(now), &*plain(was.map_or(now, str::trim)), &*plain(typed));
-    if was == now || typed == now || now.is_empty() {
+    let (now, typed) = (&*plain(now), &*plain(typed));
+    let was: Vec<String> = was.iter().map(|was| plain(was.trim())).collect();
+    if was.is_empty() || was.iter().any(|was| was == now) || now.is_empty() {
         return typed.to_owned();
     }
-    let own = typed.strip_prefix(was).unwrap_or(typed).trim_matches([' ', '，', '；', ',', ';']);
+    // All of it stands there, with what was added since.
+    if now.starts_with(typed) {
+        return now.to_owned();
+    }
+    let own = was.iter().rev().find_map(|was| typed.strip_prefix(&**was)).unwrap_or(typed);
+    let own = own.trim_matches([' ', '，', '；', ',', ';']);
     if own.is_empty() { now.to_owned() } else { format!("{now}；{own}") }
 }
 

@@ -82,19 +82,22 @@ async fn what_two_people_note_at_an_order_stands_side_by_side() {
     let alice = w.buyer("alice").await;
     let clerk = w.staff("clerk", Role::Clerk).await;
     let no = w.paid(&alice, sku, 1).await.no;
-    let memo = async |was: Option<&str>, typed: &str| {
+    let memo = async |was: &[&str], typed: &str| {
         let mut form = vec![("memo", typed)];
-        form.extend(was.map(|was| ("was", was)));
+        form.extend(was.iter().map(|was| ("was", *was)));
         clerk.post(&format!("/admin/orders/{no}/memo"), &form).await;
         let sql = format!("select memo from orders where order_no = '{no}'");
         let read = move |conn: &rusqlite::Connection| Ok::<String, Error>(conn.query_row(&sql, [], |row| row.get(0))?);
         w.shop.db.read(read).await.unwrap()
     };
-    assert_eq!(memo(Some(""), "送贺卡").await, "送贺卡");
-    assert_eq!(memo(Some(""), "打电话约好 3 点").await, "送贺卡；打电话约好 3 点", "he had seen none");
-    assert_eq!(memo(Some("送贺卡"), "送贺卡，红色的").await, "送贺卡；打电话约好 3 点；红色的");
-    assert_eq!(memo(Some("送贺卡；打电话约好 3 点；红色的"), "").await, "", "who has seen it may take it away");
-    assert_eq!(memo(None, "直接写").await, "直接写");
+    assert_eq!(memo(&[""], "送贺卡").await, "送贺卡");
+    assert_eq!(memo(&[""], "打电话约好 3 点").await, "送贺卡；打电话约好 3 点", "he had seen none");
+    assert_eq!(memo(&["送贺卡"], "送贺卡，红色的").await, "送贺卡；打电话约好 3 点；红色的");
+    assert_eq!(memo(&["送贺卡；打电话约好 3 点；红色的"], "").await, "", "who has seen it may take it away");
+    assert_eq!(memo(&[], "直接写").await, "直接写");
+    // Of two that one page sent after each other the later one gets there first: what is his own is no colleague's.
+    assert_eq!(memo(&["直接写", "直接写，轻"], "直接写，轻放").await, "直接写，轻放");
+    assert_eq!(memo(&["直接写"], "直接写，轻").await, "直接写，轻放");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -572,7 +572,7 @@ fn back(no: &str, outcome: Result<&'static str>) -> Flash<Redirect> {
 struct Memo {
     memo: String,
     /// As its page had shown it.
-    was: Option<String>,
+    was: Vec<String>,
 }
 
 #[post("/orders/<no>/memo", data = "<form>")]
@@ -584,7 +584,7 @@ async fn save_memo(shop: &Shop, staff: Staff, no: &str, form: Memo) -> Result<()
     let id = find(shop, no).await?.id;
     let write = move |tx: &Tx| {
         let order = store::by_id(tx, id)?.ok_or(Code::NotFound)?;
-        let memo = console::beside(&order.memo, form.was.as_deref(), form.memo.trim());
+        let memo = console::beside(&order.memo, &form.was, form.memo.trim());
         if !MEMO.fits(&memo) {
             return Err(Error::field("memo", format!("备注{MEMO}")));
         }

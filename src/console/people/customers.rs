@@ -483,7 +483,7 @@ async fn change(
 struct Note {
     note: String,
     /// As its page had shown it.
-    was: Option<String>,
+    was: Vec<String>,
 }
 
 #[post("/customers/<id>/note", data = "<form>")]
@@ -492,7 +492,7 @@ async fn note(shop: &State<Shop>, staff: Clerk, id: &str, form: Form<Note>) -> R
     let done = async {
         let form = form.into_inner();
         let act = move |tx: &Tx, customer: &Customer| {
-            let note = read_note(&beside(&customer.note, form.was.as_deref(), form.note.trim()))?;
+            let note = read_note(&beside(&customer.note, &form.was, form.note.trim()))?;
             store::set_note(tx, customer.id, &note)?;
             // The log is read by many, and a note is often about a person.
             Ok(format!("改顾客 #{} 的备注", customer.id))
