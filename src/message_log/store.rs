@@ -267,8 +267,8 @@ fn read(row: &Row<'_>, checks: &[u8]) -> Result<LogRow> {
 }
 
 /// Whether WeChat was asked about a payment, and told its sum: by its own number of it, under which it may have been paid for something
-/// else, or by the number of the attempt that it is said to be of, …
-pub fn was_asked(conn: &Connection, transaction_id: &str, attempt: AttemptId) -> Result<bool> {
+/// else, or by the number of the attempt that it is said to be of, if of any, …
+pub fn was_asked(conn: &Connection, transaction_id: &str, attempt: Option<AttemptId>) -> Result<bool> {
     conn.prepare_cached(
         "select 1 from messages
           where transaction_id = ?1 and kind = 'orderquery' and amount_fen is not null

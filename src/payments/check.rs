@@ -163,10 +163,12 @@ pub async fn ask_told(
         let Some(entered) = entered else { return Ok(None) };
         let attempt = entered.attempt_id.map(|id| store::attempt(conn, id)).transpose()?.flatten();
         let paid = attempt.as_ref().is_some_and(|attempt| attempt.transaction_id.as_ref() == Some(&transaction_id));
-        if open && !paid && entered.order_id.is_some() {
+        let twice = entered.order_id.map(|order| exceptions::is_paid_twice(conn, order)).transpose()?;
+        // What was linked while WeChat was not heard, whoever has looked at it since.
+        let linked = !paid && entered.order_id.is_some();
+        if linked && (open || twice == Some(true) && !messages::was_asked(conn, &transaction_id, entered.attempt_id)?) {
             return Ok(Some((None, entered, false)));
         }
-        let twice = entered.order_id.map(|order| exceptions::is_paid_twice(conn, order)).transpose()?;
         // A no stands with the money: whoever sells by v2 again asks once more.
         let answered =
             |attempt: &Attempt| messages::was_answered(conn, attempt.order_id, attempt.id, entered.entered_at);
@@ -181,7 +183,7 @@ pub async fn ask_told(
         let Some(attempt) = attempt else { return Ok(None) };
         let heard = match paid {
             true => messages::was_told_of(conn, &transaction_id, attempt.id)?,
-            false => messages::was_asked(conn, &transaction_id, attempt.id)?,
+            false => messages::was_asked(conn, &transaction_id, Some(attempt.id))?,
         };
         if (heard && !open) || ledger::is_told_alone(conn, &transaction_id)? {
             return Ok(None);

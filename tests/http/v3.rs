@@ -2512,6 +2512,53 @@ async fn what_was_linked_unheard_is_asked_about_by_its_own_number() {
     }
 }
 
+/// Nor does a tick make it the order's own: what truly paid the order is not called its second payment before WeChat has said whose the
+/// linked money is.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_linked_unheard_and_looked_at_sends_no_true_payment_back() {
+    for (theirs, fault) in
+        [(true, Fault::Http500), (true, Fault::refused("ORDERNOTEXIST", "not exist")), (false, Fault::Http500)]
+    {
+        let case = format!("{theirs} {fault:?}");
+        let w = world("v2").await;
+        let sku = w.product("苹果", 8800, 99).await;
+        let (alice, bob, owner) = (w.buyer("alice").await, w.buyer("bob").await, w.staff("owner", Role::Owner).await);
+        let (placed, waiting) = (Placed::of(alice.buy(sku, 1).await), Placed::of(bob.buy(sku, 1).await));
+        let id = match theirs {
+            false => super::numbers::orphan(&w, &alice, &placed).await,
+            true => {
+                let other = w.wechat.sell_elsewhere(&sale(APP_ID, "JSAPI", "OTHERPROG20261130001", 8800)).unwrap();
+                w.notify(told(&w, &placed, "ZZ20261130001", &other, "8800")).await;
+                item(&w, &other).await
+            }
+        };
+        w.wechat.fault_always("orderquery", fault);
+        owner.post(&format!("/admin/exceptions/{id}/link"), &[("order_no", &waiting.no)]).await;
+        let unheard = w.count("select id from money_exceptions where subject like '% gone back'").await;
+        owner.post(&format!("/admin/exceptions/{unheard}/resolve"), &[("resolution", "商户平台有这一笔")]).await;
+        w.wechat.clear_faults();
+        w.wechat.pay_unheard(&waiting.prepay_id, Paying::Well).unwrap();
+        let truly = w.transaction(&waiting);
+        w.notify(told(&w, &waiting, &waiting.out_trade_no, &truly, "8800")).await;
+        for _ in 0..8 {
+            w.run_jobs().await;
+            w.advance(MINUTE);
+        }
+        let back = w.wechat.all_refunds().len();
+        assert_eq!(back, usize::from(!theirs), "{case}");
+        let first = "select count(*) from refunds where problem_code = 'FIRST_UNPROVEN'";
+        assert_eq!(w.count(first).await, i64::from(theirs), "{case}");
+        if theirs {
+            let here = format!("/admin/orders/{}", waiting.no);
+            owner.ship(&here).await;
+            let said = owner.said(&here).await;
+            assert!(said.contains("OTHERPROG20261130001"), "{case}: {said}");
+            assert_eq!(bob.status(&waiting.no).await, "to_ship", "{case}");
+        }
+        w.must_hold().await;
+    }
+}
+
 /// An order that was paid twice while the shop sold by v2, and sells by v3 since: its second payment.
 async fn paid_twice_by_v2(w: &World) -> Placed {
     let sku = w.product("苹果", 9000, 99).await;

@@ -117,9 +117,11 @@ async fn is_perhaps_the_first(shop: &Shop, taken: &Taken, id: RefundId) -> Resul
         Ok(Some((first.transaction_id, looked)).filter(|_| !looked || by_v2))
     };
     let Some((first, looked)) = shop.read(read).await? else { return Ok(None) };
+    let asked = check::ask_noticed(shop, first.clone()).await?;
+    let news = shop.read(move |conn| Ok(exceptions::denied_since(conn, &first)?.is_some())).await?;
     // Its answer may name this very one, and then that is stopped. A mere no has had its answer.
-    match check::ask_noticed(shop, first).await? {
-        Some(Ok(false)) if looked => Ok(None),
+    match asked {
+        Some(Ok(false)) if looked && !news => Ok(None),
         asked => unless_no(shop, id, asked, agreed, (FIRST_UNPROVEN, PERHAPS_THE_FIRST)).await,
     }
 }
