@@ -185,7 +185,8 @@ addEventListener("submit", (event) => {
   }
   form.dataset.sent = "yes";
   remember(form);
-  const button = event.submitter;
+  // Enter presses a button that nobody sees where another one stands before that which is meant.
+  const button = event.submitter?.matches(".vh") ? $(".paybar .main", form) : event.submitter;
   if (!button) return;
   // Only after the browser has taken the button's own name and value along.
   setTimeout(() => button.setAttribute("aria-busy", "true"));
@@ -196,6 +197,12 @@ addEventListener("pageshow", () => {
 });
 
 // A promotion as buyers will see it, while it is written.
+// Of several acts that have a field each, Enter means the one beside it.
+addEventListener("keydown", (event) => {
+  const beside = event.key === "Enter" && !event.isComposing && event.target.matches(".bulk input") && $("button", event.target.closest(".line"));
+  if (beside) event.preventDefault(), beside.click();
+});
+
 for (const form of $$("[data-ticket]")) {
   const [terms, name] = $("[data-ticket-shown]").children;
   const given = (field) => form.elements[field]?.value.trim() ?? "";

@@ -160,6 +160,40 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits }) =
     assert.deepEqual(missing, []);
   });
 
+  await step("Enter in a field presses what its form is for", async () => {
+    const found = [];
+    for (const path of pages().filter((path) => path !== "/admin/login")) {
+      await desk.goto(shop + path);
+      // A browser takes the first button. One that stands before the main one, or is one of several acts, would be done unasked.
+      found.push(...await desk.evaluate((path) => [...document.forms].flatMap((form) => {
+        const all = [...form.elements];
+        const buttons = all.filter((one) => one.matches("button:not([type=button])"));
+        if (form.method !== "post" || buttons.length < 2 || !all.some((one) => one.matches("input:not([type=hidden], [type=checkbox], [type=radio], [type=file])"))) return [];
+        const [first] = buttons;
+        const main = buttons.find((one) => one.matches(".main"));
+        const right = first.matches(".vh") ? (main ? main.textContent === first.textContent && main.name === first.name : first.value === "") : first.matches(".main");
+        return right ? [] : [`${path} ${form.action}: ${first.textContent.trim()}`];
+      }), path));
+    }
+    assert.deepEqual(found, []);
+    // Goods that are ticked are not put on sale by a figure that is typed for them.
+    await desk.goto(`${shop}/admin/products`);
+    await desk.locator("[name=product]").first().check();
+    await desk.locator(".bulk summary").click();
+    await desk.getByLabel("改价百分比").fill("-10");
+    await desk.getByLabel("改价百分比").press("Enter");
+    await desk.getByRole("button", { name: /确认/ }).waitFor();
+    // A price that is asked about is answered by Enter, too.
+    await desk.goto(`${shop}/admin/drafts/new`);
+    await desk.getByLabel("第 1 样商品").fill("五常大米 5 斤");
+    const price = desk.getByLabel("第 1 样单价（元）");
+    await price.fill("4.9");
+    await price.press("Enter");
+    await desk.getByText("没有错就再按一次").waitFor();
+    await price.press("Enter");
+    await desk.getByRole("heading", { name: "发给买家" }).waitFor();
+  });
+
   await step("axe finds nothing on any of them, on a desk and on a phone, in the light and in the dark", async () => {
     const found = [];
     const state = await desk.context().storageState();

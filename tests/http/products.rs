@@ -333,9 +333,15 @@ async fn many_products_change_at_once_or_not_at_all() {
         form.extend(more);
         manager.post("/admin/products/bulk", &form).await
     };
-    for (act, value) in
-        [("percent", "-100"), ("percent", "x"), ("shift", "0"), ("limit", "0"), ("stock", "1.5"), ("fly", "1")]
-    {
+    for (act, value) in [
+        ("percent", "-100"),
+        ("percent", "x"),
+        ("shift", "0"),
+        ("limit", "0"),
+        ("stock", "1.5"),
+        ("fly", "1"),
+        ("", "+5"),
+    ] {
         assert_eq!(bulk(act, value, &[]).await.0, 303, "{act} {value}");
         assert!(manager.said("/admin/products").await.contains("flash error"), "{act} {value}");
     }

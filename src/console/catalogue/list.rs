@@ -498,7 +498,7 @@ impl Bulk {
                 Ok(n) if (1..=1_000_000).contains(&n) => Ok(Act::Stock(sign * n)),
                 _ => wrong("库存增减请填整数，例如 +20 或 -3"),
             },
-            _ => wrong("请选择要做的事"),
+            _ => wrong("按要做的那个按钮，例如“改价 ±%”"),
         }
     }
 }
