@@ -2049,11 +2049,27 @@ async fn a_scanner_is_told_what_it_has_read() {
         // Where a label is:
         (&two, "RICE-5", "这是商品「大米」的条码，不是快递单号".to_owned()),
         (&two, "6901234567892", "不是快递单号".to_owned()),
-        (&one, &two, format!("换成了订单 {two}")),
     ] {
         let (_, to) = packer.post(bench, &[("order", order), ("code", code)]).await;
         let said = packer.said(&to).await;
         assert!(said.contains(&words), "{code}: {said}");
+    }
+    // Whatever slip comes while another order's parcel lies here, that one is not forgotten.
+    let three = w.paid(&alice, tea, 1).await.no;
+    let (fetched, _) = super::pickup::bought(&w, &alice, super::pickup::cake(&w).await).await;
+    for (open, code, words, left) in [
+        (two.as_str(), three.as_str(), format!("换成了订单 {three}，上一单还没有发，现在扫快递面单"), true),
+        (&two, &one, "没有再发一次。上一单还没有发".to_owned(), true),
+        (&two, "20260101AAAAAAAAAA", "没有订单 20260101AAAAAAAAAA。上一单还没有发".to_owned(), true),
+        (&two, &two, "现在扫快递面单".to_owned(), false),
+        // What has left waits for nothing, and what is fetched for its buyer.
+        (&fetched, &three, "现在扫快递面单".to_owned(), false),
+        (&one, &three, "现在扫快递面单".to_owned(), false),
+        ("", &one, "没有再发一次".to_owned(), false),
+    ] {
+        let (_, to) = packer.post(bench, &[("order", open), ("code", code)]).await;
+        let said = packer.said(&to).await;
+        assert!(said.contains(&words) && said.contains("上一单") == left, "{open} {code}: {said}");
     }
     assert_eq!(alice.status(&two).await, "to_ship");
 }

@@ -807,15 +807,11 @@ async fn scan(shop: &State<Shop>, staff: Staff, scan: Sent<Scan>) -> std::result
 async fn scanned(shop: &Shop, staff: &Staff, sent: &Sent<Scan>) -> Flash<Redirect> {
     let (empty, scan) = ("/admin/shipping/scan", &sent.form);
     if let Some(no) = OrderNo::read(&scan.code).filter(|_| !scan.by_hand) {
+        let passed = passed_over(shop, &scan.order, &no).await;
         return match find(shop, no.as_str()).await {
-            Ok(order) if order.status == OrderStatus::ToShip => {
-                let other = !scan.order.is_empty() && OrderNo::read(&scan.order).is_none_or(|was| was != no);
-                let changed =
-                    if other { format!("换成了订单 {no}，上一单还没有发，") } else { String::new() };
-                opened(shop, &no, &changed).await
-            }
-            Ok(order) => gone(shop, staff, order).await,
-            Err(_) => refused(empty, Error::from(Code::NotFound).says(format!("没有订单 {no}"))),
+            Ok(order) if order.status == OrderStatus::ToShip => opened(shop, &no, passed).await,
+            Ok(order) => gone(shop, staff, order, passed).await,
+            Err(_) => refused(empty, Error::from(Code::NotFound).says(format!("没有订单 {no}{}", left(passed)))),
         };
     }
     let Some(order) = OrderNo::read(&scan.order) else {
@@ -840,6 +836,20 @@ async fn scanned(shop: &Shop, staff: &Staff, sent: &Sent<Scan>) -> Flash<Redirec
     }
 }
 
+/// Whether the order that stood open is given up with its parcel still here. One that is fetched waits for its buyer, and is not.
+async fn passed_over(shop: &Shop, open: &str, no: &OrderNo) -> bool {
+    let waits = |was: &Order| was.status == OrderStatus::ToShip && was.delivery != Delivery::Pickup;
+    match OrderNo::read(open).filter(|was| was != no) {
+        Some(was) => find(shop, was.as_str()).await.is_ok_and(|was| waits(&was)),
+        None => false,
+    }
+}
+
+/// Said behind what speaks against the slip that was scanned: who scans looks at that parcel, and not at the one before.
+fn left(passed: bool) -> &'static str {
+    if passed { "。上一单还没有发" } else { "" }
+}
+
 /// What comes after the slip.
 fn then(way: Delivery) -> &'static str {
     match way {
@@ -860,7 +870,7 @@ enum Against {
 }
 
 /// The order whose slip was scanned. What speaks against sending it is said, and heard, before a label sticks on its parcel.
-async fn opened(shop: &Shop, no: &OrderNo, changed: &str) -> Flash<Redirect> {
+async fn opened(shop: &Shop, no: &OrderNo, passed: bool) -> Flash<Redirect> {
     let (to, sought) = (format!("/admin/shipping/scan?order={no}"), no.clone());
     let read = move |conn: &rusqlite::Connection| {
         let order = orders::by_no(conn, &sought)?.ok_or(Code::NotFound)?;
@@ -876,10 +886,15 @@ async fn opened(shop: &Shop, no: &OrderNo, changed: &str) -> Flash<Redirect> {
         Ok((order.delivery, against))
     };
     match shop.read(read).await {
-        Ok((way, Against::Nothing)) => Flash::success(Redirect::to(to), format!("{changed}{}", then(way))),
-        Ok((_, Against::OldSlip)) => Flash::new(lead(to), "info", format!("订单 {no}：{OLD_SLIP}")),
+        Ok((way, Against::Nothing)) => {
+            let changed =
+                if passed { format!("换成了订单 {no}，上一单还没有发，") } else { String::new() };
+            Flash::success(Redirect::to(to), format!("{changed}{}", then(way)))
+        }
+        Ok((_, Against::OldSlip)) => Flash::new(lead(to), "info", format!("订单 {no}：{OLD_SLIP}{}", left(passed))),
         Ok((_, Against::Sending(why))) => {
-            let words = format!("订单 {no} 先别打包：{why}。仍要发货的，打开订单，勾选「仍然发出」");
+            let left = left(passed);
+            let words = format!("订单 {no} 先别打包：{why}。仍要发货的，打开订单，勾选「仍然发出」{left}");
             refused(to, Error::from(Code::RefundInProgress).says(words))
         }
         Err(e) => refused(to, e),
@@ -887,13 +902,14 @@ async fn opened(shop: &Shop, no: &OrderNo, changed: &str) -> Flash<Redirect> {
 }
 
 /// An order of which nothing waits, unless it is owed for an exchange: that is sent on a page of its own.
-async fn gone(shop: &Shop, staff: &Staff, order: Order) -> Flash<Redirect> {
+async fn gone(shop: &Shop, staff: &Staff, order: Order, passed: bool) -> Flash<Redirect> {
     let no = order.order_no.clone();
     let read = move |conn: &rusqlite::Connection| {
         let words = shipping::moved_on(conn, &order, &Parcel::default())?;
         Ok((owed(conn, &orders::full(conn, order)?)?, words))
     };
-    let state = |words: String| Error::from(Code::OrderState).says(words);
+    let left = left(passed);
+    let state = |words: String| Error::from(Code::OrderState).says(format!("{words}{left}"));
     let empty = "/admin/shipping/scan";
     match shop.read(read).await {
         Err(e) => refused(empty, e),
@@ -903,7 +919,7 @@ async fn gone(shop: &Shop, staff: &Staff, order: Order) -> Flash<Redirect> {
             refused(empty, state(format!("{no} 要换出：{goods}。装好后，请店员在「退换货」里寄出")))
         }
         Ok((owed, _)) => {
-            let words = format!("订单 {no} 要换出：{}。核对好商品，在这里寄出", named(&owed));
+            let words = format!("订单 {no} 要换出：{}。核对好商品，在这里寄出{left}", named(&owed));
             Flash::new(lead(format!("/admin/returns/{}", owed[0].case)), "info", words)
         }
     }
@@ -941,7 +957,7 @@ async fn by_tail(shop: &Shop, typed: &str) -> Option<Flash<Redirect>> {
     let here = "/admin/shipping/scan";
     match found.as_slice() {
         [] => None,
-        [one] => Some(opened(shop, &one.no, "").await),
+        [one] => Some(opened(shop, &one.no, false).await),
         several => {
             let to = format!("{here}?{}", query_string(&[("find", &typed)]));
             Some(Flash::new(lead(to), "info", format!("有 {} 单符合「{typed}」，点要发的那一单", several.len())))
