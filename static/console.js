@@ -178,9 +178,10 @@ addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post" || "download" in form.dataset) return;
   if (form.dataset.sent) {
-    // A scanner that was faster than the network is heard, and the next page says so.
-    if (gunOf(form)) tone(false);
+    // A scanner that was faster than the network: the next page says so, and it is heard there, where the same label scanned again is
+    // whole. The drawer leaves no page to say it.
     if (form === gun?.form) sessionStorage.setItem("missed", Date.now());
+    else if (gunOf(form)) tone(false);
     return event.preventDefault();
   }
   form.dataset.sent = "yes";
@@ -196,13 +197,13 @@ addEventListener("pageshow", () => {
   $$("[aria-busy=true]").forEach((button) => button.removeAttribute("aria-busy"));
 });
 
-// A promotion as buyers will see it, while it is written.
 // Of several acts that have a field each, Enter means the one beside it.
 addEventListener("keydown", (event) => {
   const beside = event.key === "Enter" && !event.isComposing && event.target.matches(".bulk input") && $("button", event.target.closest(".line"));
   if (beside) event.preventDefault(), beside.click();
 });
 
+// A promotion as buyers will see it, while it is written.
 for (const form of $$("[data-ticket]")) {
   const [terms, name] = $("[data-ticket-shown]").children;
   const given = (field) => form.elements[field]?.value.trim() ?? "";
@@ -731,15 +732,18 @@ function tone(well) {
 // another one: such a scan counts for nothing, to its end, and what the page that went has heard of it is told by this one.
 const PAUSE = 300;
 window.early?.end();
+const halved = Date.now() - Number(sessionStorage.getItem("missed") ?? 0) < 200 * PAUSE;
+sessionStorage.removeItem("missed");
+const tellLost = () => (tone(false), brief("换页时扫的没有收全，没有记下：请再扫一次"));
+// A page that nothing is scanned into tells it as well: the one that went has not.
+if (!gun && halved) setTimeout(tellLost, 2 * PAUSE);
 if (gun) {
   let last = early.last;
-  let missed = early.ended || Date.now() - Number(sessionStorage.getItem("missed") ?? 0) < 40 * PAUSE;
+  let missed = early.ended || halved;
   let cut = (early.keys > 0 || missed) && !early.ended;
-  sessionStorage.removeItem("missed");
   const lost = () => {
     missed = false;
-    tone(false);
-    brief("换页时扫的没有收全，没有记下：请再扫一次");
+    tellLost();
   };
   if (early.keys || early.ended) gun.value = gun.defaultValue;
   if (gun.autofocus) gun.focus({ preventScroll: true });

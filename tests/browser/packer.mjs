@@ -365,6 +365,34 @@ await story(async ({ shop, simulator, step, shot, open, login, password, expect 
     assert.ok((await desk.locator("a[href^='?order=']").count()) > 1);
   });
 
+  await step("what is scanned while a form is on its way is told by the page that takes it whole, and an order that is passed over is heard", async () => {
+    const page = await desk.context().newPage();
+    await listens(page);
+    const no = await buy();
+    await until("the payment", async () => {
+      await page.goto(`${shop}/admin/shipping/scan?order=${no}`);
+      return (await page.getByText("第 2 步：扫快递面单").count()) === 1;
+    });
+    await page.route("**/shipping/scan", async (route) => {
+      if (route.request().method() === "POST") await new Promise((then) => setTimeout(then, 800));
+      await route.continue();
+    });
+    await page.locator("#code:focus").waitFor();
+    await scan(page, "75312345678921");
+    await page.keyboard.press("Enter");
+    // Whoever heard it here would scan again into the change of pages.
+    assert.deepEqual(await page.evaluate(() => window.tones), []);
+    await page.getByText("没有收全").waitFor();
+    await until("both tones", () => page.evaluate(() => window.tones.join() === "1320,180"));
+    await scan(page, orders[19]);
+    await page.getByText("第 2 步").waitFor();
+    await until("the high tone", () => page.evaluate(() => window.tones.join() === "1320"));
+    await scan(page, no);
+    await page.getByText("没有再发一次。上一单还没有发").waitFor();
+    await until("the low tone", () => page.evaluate(() => window.tones.join() === "180"));
+    await page.close();
+  });
+
   await step("an order that comes is told over the list, which stays where it is", async () => {
     await desk.goto(`${shop}/admin/orders?tab=to_ship`);
     const memo = desk.locator("article.order").first().getByRole("checkbox");
