@@ -30,7 +30,7 @@ if (more) {
   more.addEventListener("click", () => ((maker.hidden = false), more.remove()));
 }
 // Rows that wait for more specs come up one at a time.
-for (const row of rows()) row.hidden = row.classList.contains("spare");
+for (const row of rows()) row.hidden = row.classList.contains("spare") && !used(row);
 const spare = make("button", { type: "button", className: "btn sm gap", innerHTML: `${icon("plus", " sm")}加一个规格` });
 if (!fixed) $("table.skus").after(spare);
 spare.addEventListener("click", () => {
@@ -538,4 +538,8 @@ if ($(".strip.red[role=alert]")) touched();
 matrix();
 pictures();
 show();
-wrong?.scrollIntoView({ block: "center" });
+// What was refused may have been moved or drawn anew since the page put the cursor there.
+const refusedAt = $$("[aria-invalid=true]", product).find((field) => field.checkVisibility());
+refusedAt?.focus({ preventScroll: true });
+if (refusedAt?.type === "text") refusedAt.select();
+refusedAt?.scrollIntoView({ block: "center" });

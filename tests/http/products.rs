@@ -47,6 +47,34 @@ async fn a_mistake_costs_nothing_that_was_typed() {
     assert!(status == 422 && page.contains("value=\"梨子\"") && page.contains("至少填一个规格"));
 }
 
+/// Of many specs the one that is wrong is named as staff know it, not by its place among the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spec_that_is_refused_is_named() {
+    let w = World::new().await;
+    let manager = w.staff("manager", Role::Manager).await;
+    for (specs, price, on_hand, said) in [
+        ("颜色:红;尺码:XL", "", "3", "红/XL：售价请填金额"),
+        ("颜色:红;尺码:XL", "9", "3O", "红/XL：库存"),
+        ("颜色:红;尺码:S", "9", "3", "红/S：与前面的规格重复"),
+        ("颜色", "9", "3", "第 2 行：规格「颜色」"),
+    ] {
+        let mut form = Form::new().text("name", "T 恤");
+        for (i, row) in [("颜色:红;尺码:S", "9", "3"), (specs, price, on_hand)].into_iter().enumerate() {
+            for (name, value) in [("specs", row.0), ("price", row.1), ("on_hand", row.2), ("enabled", "true")] {
+                form = form.text(format!("skus[{i}].{name}"), value);
+            }
+        }
+        let (status, page) = send(&w, &manager, "/admin/products", form).await;
+        assert!(status == 422 && page.contains(said) && !page.contains("个规格："), "{said}: {page}");
+        // Beside its field it need not be named again.
+        let (_, words) = said.split_once('：').unwrap();
+        assert!(page.contains(&format!("<small class=\"bad\">{words}")), "{said}: {page}");
+    }
+    let form = Form::new().text("name", "茶").text("skus[0].specs", "").text("skus[0].price", "十元");
+    let (_, page) = send(&w, &manager, "/admin/products", form.text("skus[0].enabled", "true")).await;
+    assert!(page.contains("grow\">售价请填金额"), "{page}");
+}
+
 /// What is on the shelf and cannot be bought is not saved as if all were well.
 #[tokio::test(flavor = "multi_thread")]
 async fn goods_on_the_shelf_without_stock_are_said_to_be_so() {

@@ -287,8 +287,8 @@ impl Refused {
     }
 
     /// What is wrong with the i-th SKU, by field and without saying again which it is.
-    fn of_sku(&self, i: usize) -> BTreeMap<String, String> {
-        let (cell, at) = (cell(i, ""), at(i, ""));
+    fn of_sku(&self, i: usize, specs: &str) -> BTreeMap<String, String> {
+        let (cell, at) = (cell(i, ""), at(i, specs, ""));
         let own = self.fields.iter().filter_map(|(name, problem)| Some((name.strip_prefix(&cell)?, problem)));
         by_name(own.map(|(name, problem)| (name.to_owned(), problem.replacen(&at, "", 1))).collect(), &SKU_FIELDS)
     }
@@ -347,7 +347,7 @@ fn rows(filled: &Filled, product: Option<&Product>, refused: &Refused, sees_cost
             sku.cost = None;
         }
         let url = sku.image.as_deref().and_then(|hash| hash.parse::<ImageHash>().ok()).map(|hash| hash.url());
-        SkuShown { url, reserved: reserved(&sku), wrong: refused.of_sku(i), sku }
+        SkuShown { url, reserved: reserved(&sku), wrong: refused.of_sku(i, &sku.specs), sku }
     };
     all.enumerate().map(shown).collect()
 }
@@ -561,8 +561,15 @@ pub fn cell(i: usize, field: &str) -> String {
     format!("skus[{i}].{field}")
 }
 
-fn at(i: usize, problem: &str) -> String {
-    format!("第 {} 个规格：{problem}", i + 1)
+/// A problem of one SKU under the name that staff know it by, `红/XL：…`; goods without specs have but one.
+fn at(i: usize, specs: &str, problem: &str) -> String {
+    let read = import::specs(specs).unwrap_or_default();
+    let values = read.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join("/");
+    match (values.as_str(), i) {
+        ("", 0) if specs.trim().is_empty() => problem.to_owned(),
+        ("", _) => format!("第 {} 行：{problem}", i + 1),
+        _ => format!("{values}：{problem}"),
+    }
 }
 
 fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {
@@ -594,14 +601,16 @@ fn check(filled: &Filled, pictures: Vec<String>, now: i64) -> Result<Change> {
     for (i, sku) in filled.skus.iter().enumerate() {
         match sku.check() {
             Ok(read) if skus.iter().any(|known| same_specs(&known.draft.specs, &read.draft.specs)) => {
-                wrong(&cell(i, "specs"), &at(i, "与前面的规格重复"));
+                wrong(&cell(i, "specs"), &at(i, &sku.specs, "与前面的规格重复"));
             }
             Ok(read) => skus.push(read),
-            Err(problems) => problems.iter().for_each(|(field, problem)| wrong(&cell(i, field), &at(i, problem))),
+            Err(problems) => {
+                problems.iter().for_each(|(field, problem)| wrong(&cell(i, field), &at(i, &sku.specs, problem)));
+            }
         }
     }
     if let Some((i, problem)) = unlike_others(&filled.skus) {
-        wrong(&cell(i, "specs"), &at(i, problem));
+        wrong(&cell(i, "specs"), &at(i, &filled.skus[i].specs, problem));
     }
     if filled.skus.is_empty() {
         wrong("skus", "至少填一个规格的售价（没有规格的商品，规格一栏留空）");
@@ -767,7 +776,8 @@ fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change) -> Resu
     store::set_images(tx, id, &images)?;
     let known = store::product(tx, id)?.ok_or(Code::NotFound)?;
     for (i, SkuChange { draft, barcode, cost, image, delta }) in skus.iter().enumerate() {
-        let taken = |_| Error::field(cell(i, "code"), at(i, "商家编码已被其他商品使用，请换一个"));
+        let at = |problem: &str| at(i, &import::written(&draft.specs), problem);
+        let taken = |_| Error::field(cell(i, "code"), at("商家编码已被其他商品使用，请换一个"));
         let sku_id = store::put_sku(tx, id, draft).map_err(taken)?;
         if let Some(barcode) = barcode {
             store::set_barcode(tx, sku_id, barcode.as_deref())?;
@@ -777,7 +787,7 @@ fn write(tx: &Tx, staff: &Staff, id: Option<ProductId>, change: &Change) -> Resu
         }
         let on_hand = known.skus.iter().find(|k| k.id == sku_id).map_or(0, |k| k.on_hand) + delta;
         if !stock::adjust(tx, sku_id, on_hand, Some(staff.id), reason)? {
-            return Err(Error::field(cell(i, "on_hand"), at(i, "库存不能少于已被订单占用的数量")));
+            return Err(Error::field(cell(i, "on_hand"), at("库存不能少于已被订单占用的数量")));
         }
         if let Some(cost) = cost {
             store::set_cost(tx, sku_id, *cost)?;
@@ -854,7 +864,7 @@ mod tests {
     #[test]
     fn the_form_of_a_product_asks_for_nothing_that_it_is_not_given() {
         for full in [true, false] {
-            let error = Error::field(cell(0, "price"), "第 1 个规格：售价请填金额");
+            let error = Error::field(cell(0, "price"), at(0, "尺寸:6 寸", "售价请填金额"));
             let theirs = vec![("名称".to_owned(), "草莓".to_owned(), "草莓蛋糕".to_owned())];
             let refused = if full { Refused::by(&error, theirs) } else { Refused::default() };
             let sku = |known| SkuForm { specs: "尺寸:6 寸".into(), known, ..SkuForm::default() };
