@@ -92,6 +92,14 @@ impl Error {
         error
     }
 
+    /// The same under the name that the form at hand has for its field.
+    pub fn under(mut self, field: &str, own: &str) -> Error {
+        if let Some(problem) = self.fields.remove(field) {
+            self.fields.insert(own.into(), problem);
+        }
+        self
+    }
+
     pub fn says(mut self, message: impl Into<String>) -> Error {
         self.message = Some(message.into());
         self

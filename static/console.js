@@ -391,7 +391,7 @@ for (const [n, name] of wrong.entries()) {
   if (/^(text|tel|url|textarea)$/.test(field.type)) field.setSelectionRange(field.value.length, field.value.length);
 }
 // A form that marks its fields itself is brought to the first of them.
-if (!wrong.length && $(".strip.red[role=alert]")) $("main [aria-invalid=true]")?.focus();
+if (!wrong.length && $(":is(.strip.red, .flash.error)[role=alert]")) $$("main [aria-invalid=true]").find((field) => field.checkVisibility())?.focus();
 
 // A row that is changed is sent at once, and the strip takes it back. What is changed meanwhile waits until the shop has said what
 // came of the one before, so that each has its strip; whoever goes elsewhere takes nothing back by that, and all of it is sent. The

@@ -67,7 +67,7 @@ impl FilledRow {
         }
     }
 
-    fn rate(&self, by: By, at: &str) -> std::result::Result<Rate, String> {
+    fn rate(&self, by: By, at: &str) -> std::result::Result<Rate, Wrong> {
         if self.not_sent {
             return Ok(Rate::NotSent);
         }
@@ -90,19 +90,22 @@ impl FilledRow {
             text => yuan(text, at, name),
         };
         let free_from = match self.free_from.trim() {
-            "" => None,
-            text => Some(free(text, at)?),
+            "" => Ok(None),
+            text => free(text, at).map(Some),
         };
         Ok(Rate::Price(Price {
-            first: units(&self.first, first)?,
-            first_fee: fee(&self.first_fee, &format!("{first}的运费"))?,
-            more: units(&self.more, more)?,
-            more_fee: fee(&self.more_fee, &format!("{more}的运费"))?,
-            free_from,
+            first: units(&self.first, first).map_err(|problem| ("first", problem))?,
+            first_fee: fee(&self.first_fee, &format!("{first}的运费")).map_err(|problem| ("first_fee", problem))?,
+            more: units(&self.more, more).map_err(|problem| ("more", problem))?,
+            more_fee: fee(&self.more_fee, &format!("{more}的运费")).map_err(|problem| ("more_fee", problem))?,
+            free_from: free_from.map_err(|problem| ("free_from", problem))?,
             always: self.always,
         }))
     }
 }
+
+/// The cell of a row that is wrong, and why.
+type Wrong = (&'static str, String);
 
 fn yuan(text: &str, at: &str, name: &str) -> std::result::Result<Fen, String> {
     Fen::from_yuan(text).ok_or_else(|| format!("{at}：{name}请填金额，例如 8 或 8.50"))
@@ -169,14 +172,14 @@ impl Filled {
                     seen.extend(&row.places);
                     rows.push(row);
                 }
-                Err(problem) => wrong(format!("rows[{i}]"), problem),
+                Err((cell, problem)) => wrong(format!("rows[{i}].{cell}"), problem),
             }
         }
         if rows.len() > MOST_ROWS {
             wrong("rows".into(), format!("最多 {MOST_ROWS} 行地区"));
         }
-        let elsewhere = self.elsewhere.rate(by, "其他地区").unwrap_or_else(|problem| {
-            wrong("elsewhere".into(), problem);
+        let elsewhere = self.elsewhere.rate(by, "其他地区").unwrap_or_else(|(cell, problem)| {
+            wrong(format!("elsewhere.{cell}"), problem);
             Rate::NotSent
         });
         if elsewhere == Rate::NotSent && rows.iter().all(|row| row.rate == Rate::NotSent) && error.fields.is_empty() {
@@ -186,21 +189,22 @@ impl Filled {
     }
 }
 
-fn read(row: &FilledRow, by: By, at: &str, seen: &[Place]) -> std::result::Result<Row, String> {
+fn read(row: &FilledRow, by: By, at: &str, seen: &[Place]) -> std::result::Result<Row, Wrong> {
+    let wrong = |problem: String| Err(("regions", format!("{at}：{problem}")));
     let (regions, listed) = (clean(&row.regions), listed(&row.regions));
     if regions.is_empty() {
-        return Err(format!("{at}：没有写地区，例如 新疆 西藏；所有地方都一样的写在“其他地区”"));
+        return wrong("没有写地区，例如 新疆 西藏；所有地方都一样的写在“其他地区”".into());
     }
     if !REGIONS.fits(&regions) {
-        return Err(format!("{at}：地区太多了，请分成几行"));
+        return wrong("地区太多了，请分成几行".into());
     }
     if !listed.problems.is_empty() {
-        return Err(format!("{at}：{}", listed.problems.join("；")));
+        return wrong(listed.problems.join("；"));
     }
     let mut places: Vec<Place> = Vec::new();
     for place in listed.places {
         if seen.contains(&place) {
-            return Err(format!("{at}：{}前面写过了", place.text()));
+            return wrong(format!("{}前面写过了", place.text()));
         }
         if !places.contains(&place) {
             places.push(place);
@@ -296,6 +300,9 @@ mod tests {
             let error = filled.check().expect_err(words);
             let said: Vec<_> = error.fields.values().filter_map(|value| value.as_str()).collect();
             assert!(said.iter().any(|one| one.contains(words)), "{words}: {said:?}");
+            // What is wrong within a row is told of its cell.
+            let known = |field: &String| field.contains('.') || field == "name" || field == "by";
+            assert!(words == "哪里都不发货" || error.fields.keys().all(known), "{words}: {:?}", error.fields);
         }
     }
 }

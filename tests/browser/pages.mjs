@@ -194,6 +194,42 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, fits }) =
     await desk.getByRole("heading", { name: "发给买家" }).waitFor();
   });
 
+  await step("after a refusal the cursor stands in the field that it is about", async () => {
+    const page = await open({ viewport: { width: 1440, height: 900 }, locale: "zh-CN", storageState: await desk.context().storageState() });
+    const rows = [
+      ["/products/new", { name: "鸡蛋", "skus[0].price": "12.5", "skus[0].on_hand": "3O" }, "skus[0].on_hand"],
+      ["/products/1", { "skus[0].weight": "x" }, "skus[0].weight"],
+      ["/products/1", { limit: "x" }, "limit"],
+      ["/drafts/new", { "lines[0].what": "五常大米 5 斤", phone: "12", receiver: "王", province: "浙江省", city: "杭州市", district: "西湖区", detail: "示例路 1 号" }, "phone"],
+      ["/promotions/new", { name: "满减", from: "10", off: "20" }, "off"],
+      ["/freight/new", { name: "轻货", "elsewhere.first_fee": "x" }, "elsewhere.first_fee"],
+      ["/showcase", { pinned: "没有这样的商品" }, "pinned"],
+      [`/orders/${sent}/refund`, { freight: "x" }, "freight"],
+      [`/orders/${unpaid}/price`, { total: "x" }, "total"],
+      ["/staff", { name: "a b" }, "name"],
+      ["/account", { new: "short", again: "short" }, "new"],
+      ["/settings", { "shop-pay_minutes": "x" }, "shop-pay_minutes"],
+      ["/exceptions", { order_no: "20261201AAAAAAAAAA" }, "order_no"],
+    ];
+    const found = [];
+    for (const [path, fields, right] of rows) {
+      await page.goto(`${shop}/admin${path}`);
+      const answer = page.waitForEvent("load");
+      await page.evaluate((fields) => {
+        const form = [...document.querySelectorAll("main form")].find((form) => Object.keys(fields).every((name) => form.elements[name]) && form.method === "post" && !form.action.endsWith("/withdraw"));
+        for (const [name, value] of Object.entries(fields)) (form.elements[name].length ? form.elements[name][0] : form.elements[name]).value = value;
+        form.noValidate = true;
+        form.requestSubmit();
+      }, fields);
+      await answer;
+      await page.waitForTimeout(100);
+      const at = await page.evaluate(() => document.activeElement.name);
+      if (at !== right) found.push(`${path}: ${at} instead of ${right}`);
+    }
+    await page.close();
+    assert.deepEqual(found, []);
+  });
+
   await step("axe finds nothing on any of them, on a desk and on a phone, in the light and in the dark", async () => {
     const found = [];
     const state = await desk.context().storageState();

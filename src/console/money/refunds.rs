@@ -14,7 +14,7 @@ use crate::catalogue::{Sku, store as catalogue};
 use crate::clock;
 use crate::console::lengths::REFUND_WORDS;
 use crate::console::orders::{find, found, life};
-use crate::console::{Frame, back, cut, framed, lead, message, waiting};
+use crate::console::{Frame, back, cut, framed, lead, refused, waiting};
 use crate::db::Tx;
 use crate::door::form::Form;
 use crate::error::{Code, Error, Result};
@@ -775,8 +775,8 @@ async fn confirm_page(
 /// A page, or the way to the next one.
 type Next = std::result::Result<Template, Box<Flash<Redirect>>>;
 
-fn failed<T>(to: String, error: &Error) -> std::result::Result<T, Box<Flash<Redirect>>> {
-    Err(Box::new(Flash::error(lead(to), message(error))))
+fn failed<T>(to: String, error: Error) -> std::result::Result<T, Box<Flash<Redirect>>> {
+    Err(Box::new(refused(to, error)))
 }
 
 #[post("/orders/<no>/refund", data = "<form>")]
@@ -785,7 +785,7 @@ async fn new(shop: &State<Shop>, staff: Clerk, no: &str, form: Form<RefundForm>)
     match open(shop, &staff.0, no, &form).await {
         Ok(Step::Confirm(page)) => Ok(*page),
         Ok(Step::Done(number, said)) => Err(Box::new(Flash::success(lead(format!("/admin/refunds/{number}")), said))),
-        Err(e) => failed(here, &e),
+        Err(e) => failed(here, e),
     }
 }
 
@@ -836,7 +836,7 @@ async fn approve(shop: &State<Shop>, staff: Clerk, number: &str, form: Form<Refu
     match agree(shop, &staff.0, number, &form).await {
         Ok(Step::Confirm(page)) => Ok(*page),
         Ok(Step::Done(_, said)) => Err(Box::new(Flash::success(lead(here), said))),
-        Err(e) => failed(here, &e),
+        Err(e) => failed(here, e),
     }
 }
 

@@ -103,7 +103,7 @@ async fn replace(shop: &Shop, staff: Staff, mine: Option<Vec<u8>>, form: Passwor
     if form.new != form.again {
         return Err(Error::field("again", "两次输入的新密码不一样"));
     }
-    password::check(&form.new, &staff.name)?;
+    password::check(&form.new, &staff.name).map_err(|e| e.under("password", "new"))?;
     must_know(shop, &staff, form.old).await?;
     let hash = password::hash(form.new).await?;
     let write = move |tx: &Tx| {

@@ -164,7 +164,7 @@ async fn invite(
             let base = shop.settings().get("shop.public_url").unwrap_or_default().trim_end_matches('/').to_owned();
             Ok(Ok(render(shop, &owner, None, Some(format!("{base}/admin/invite/{token}"))).await?))
         }
-        Err(e) => Ok(Err(refused(HERE, e))),
+        Err(e) => Ok(Err(refused(HERE, e.under("account", "name")))),
     }
 }
 
