@@ -65,6 +65,14 @@ impl Day {
         Day::from_number(number).filter(|day| day.shown() == text)
     }
 
+    /// The time between two days: whoever has them the wrong way round means the same.
+    pub fn span(from: Option<Day>, to: Option<Day>) -> (Option<Day>, Option<Day>) {
+        match (from, to) {
+            (Some(from), Some(to)) if to < from => (Some(to), Some(from)),
+            either => either,
+        }
+    }
+
     /// `2026-10`
     pub fn month(self) -> String {
         self.0.format("%Y-%m").to_string()

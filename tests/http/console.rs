@@ -182,6 +182,7 @@ async fn an_order_shows_its_messages_and_hides_what_is_personal() {
         (format!("from={today}&to={today}"), true, ""),
         (format!("to={before}"), false, "没有符合条件"),
         (format!("from={after}"), false, "没有符合条件"),
+        (format!("from={after}&to={today}"), true, ""),
         (format!("amount={total}"), true, ""),
         (format!("amount={total}&to={before}"), false, "31 天"),
         (format!("amount={other}"), false, "31 天"),

@@ -114,6 +114,10 @@ async fn each_filter_finds_its_orders_and_no_others() {
         (&format!("from={today}"), false, true),
         ("to=2026-10-08", true, false),
         (&format!("from={today}&to={today}&flag=red&remark=true"), false, true),
+        // Days that stand the wrong way round, and words that are none.
+        (&format!("from={today}&to=2026-10-09&q=+&product=+"), false, true),
+        (&format!("from=2026-10-10&to={today}"), false, true),
+        (&format!("from={today}&to=2026-10-08"), true, true),
     ] {
         for path in [format!("/admin/orders?{query}"), format!("/admin/orders?{query}&view=table")] {
             let page = clerk.page(&path).await;
@@ -122,6 +126,11 @@ async fn each_filter_finds_its_orders_and_no_others() {
         let csv = clerk.page(&format!("/admin/orders/export.csv?{query}")).await;
         assert_eq!((csv.contains(&old.no), csv.contains(&young.no)), (finds_old, finds_young), "csv {query}");
     }
+    let page = clerk.page(&format!("/admin/orders?from={today}&to=2026-10-08&q=+")).await;
+    assert!(
+        page.contains("从 2026-10-08") && page.contains(&format!("到 {today}")) && !page.contains("找："),
+        "{page}"
+    );
     // A view is a filter under a name, and one's own.
     let view = [("name", "生日"), ("query", "flag=red&remark=true")];
     clerk.post("/admin/orders/views", &view).await;

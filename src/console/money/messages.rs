@@ -55,7 +55,7 @@ impl Query {
             "" => Ok(None),
             text => Day::read(text).map(Some).ok_or("日期要写成 2026-10-08"),
         };
-        let (from, to) = (day(&self.from)?, day(&self.to)?);
+        let (from, to) = Day::span(day(&self.from)?, day(&self.to)?);
         let amount = match self.amount.trim() {
             "" => None,
             text => Some(Fen::from_yuan(text).ok_or("金额要写成 88 或 88.00")?),

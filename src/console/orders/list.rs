@@ -167,7 +167,10 @@ impl Query {
             "yesterday" => (Some(today.plus(-1).start()), Some(today.start())),
             "7" => (Some(today.plus(-6).start()), None),
             "30" => (Some(today.plus(-29).start()), None),
-            _ => (Day::read(&self.from).map(Day::start), Day::read(&self.to).map(Day::end)),
+            _ => {
+                let (from, to) = Day::span(Day::read(&self.from), Day::read(&self.to));
+                (from.map(Day::start), to.map(Day::end))
+            }
         }
     }
 
@@ -186,8 +189,12 @@ impl Query {
         if !matches!(self.days.as_str(), "today" | "yesterday" | "7" | "30") {
             self.days.clear();
         }
-        for day in [&mut self.from, &mut self.to] {
-            *day = Day::read(day).map(Day::shown).unwrap_or_default();
+        let (from, to) = Day::span(Day::read(&self.from), Day::read(&self.to));
+        (self.from, self.to) = (from.map(Day::shown).unwrap_or_default(), to.map(Day::shown).unwrap_or_default());
+        for words in [&mut self.q, &mut self.product, &mut self.region] {
+            if filled(words).is_none() {
+                words.clear();
+            }
         }
         if self.booked(0).is_none() {
             self.slot.clear();
