@@ -37,8 +37,15 @@ spare.addEventListener("click", () => {
   const row = rows().find((row) => row.hidden) ?? grow();
   row.hidden = false;
   fold.open = true;
+  bare();
   cell(row, "specs").focus();
 });
+// One row without specs is asked for as a form has its fields; of several a table is made.
+function bare() {
+  const seen = rows().filter((row) => !row.hidden);
+  body.classList.toggle("plain", seen.length === 1 && !cell(seen[0], "specs").value && (maker.hidden || !fresh));
+}
+bare();
 // The first question of a new product: most have no specs, and see none of this.
 if (fresh) {
   const choice = make("div", { className: "seg has" });
@@ -47,7 +54,7 @@ if (fresh) {
   const answer = (has) => {
     if (!has && rows().some((row) => cell(row, "specs").value)) return complain("下面已经有规格：清空规格那一栏，再改成没有规格");
     maker.hidden = spare.hidden = !has;
-    body.classList.toggle("plain", !has);
+    bare();
     [...choice.children].forEach((button, n) => (n === Number(has) ? button.setAttribute("aria-current", "true") : button.removeAttribute("aria-current")));
     if (has && choice.isConnected) $("[data-spec=values]").focus();
   };
@@ -151,6 +158,7 @@ function chooser(words, list, chosen, choose) {
   return group;
 }
 function matrix() {
+  bare();
   const box = $(".matrix-box");
   // Whoever types while it is drawn anew goes on where he was.
   const places = () => $$("input, button", box);
