@@ -305,7 +305,7 @@ mod tests {
             let month = Month { first, last: end_of_month(first), sums, matches };
             let page = CalendarPage::of(&month, Frame::sample(Role::Manager), today);
             let html = assets::strictly("console/money.html", page).unwrap_or_else(|e| panic!("{e:#}"));
-            assert!(html.contains(words) && html.contains("下载昨日账单"), "{words}");
+            assert!(html.contains(words) && html.contains("昨日账单"), "{words}");
         }
     }
 }

@@ -60,8 +60,6 @@ struct DiagnosticsPage {
     broken: Vec<Broken>,
     rules: usize,
     last: Option<LastCheck>,
-    commits: u64,
-    writes: u64,
     waiting: i64,
     stuck: i64,
     sqlite: String,
@@ -123,7 +121,6 @@ async fn page(
     let (last, open, stuck, sqlite, (cut, entries), waits) = shop.read_slowly(read).await?;
     let broken = invariants::broken_now(shop, Pace::AtMost(PATIENCE)).await?;
     let Proxied(headers, trusted) = proxied;
-    let (commits, writes) = shop.db.commits();
     let page = DiagnosticsPage {
         frame: framed(shop, &staff.0, "system", flash, waits),
         tab: "diagnostics",
@@ -131,8 +128,6 @@ async fn page(
         broken: broken.unwrap_or_default(),
         rules: invariants::count(),
         last: last.map(|last| LastCheck { at: clock::shown(last.at), broken: last.broken }),
-        commits,
-        writes,
         waiting: open,
         stuck,
         sqlite,
@@ -176,8 +171,6 @@ mod tests {
                 broken,
                 rules: 60,
                 last: last.map(|broken| LastCheck { at: "2026-10-08 04:10:00".into(), broken }),
-                commits: 1,
-                writes: 2,
                 waiting: 3,
                 stuck: i64::from(full),
                 sqlite: "3.50".into(),
