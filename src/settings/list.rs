@@ -104,7 +104,7 @@ macro_rules! setting {
 pub const SETTINGS: &[Setting] = &[
     setting!(Shop "shop.name", "店铺名", "显示在小程序和微信账单上", |v| short(v, 20)),
     setting!(Shop "shop.notice", "店铺公告", "小程序首页的一句话，可以留空", |v| short(v, 100)),
-    setting!(Shop "shop.phone", "客服电话", "买家可以拨打", |v| short(v, 20)),
+    setting!(Shop "shop.phone", "客服电话", "买家可以拨打", phone),
     setting!(picture Shop "shop.logo", "店标", "印在发货单上；深色、线条清楚的最好", |v| letters(v, 64..=64, "店标请在设置页上传")),
     setting!(choice Shop "shop.open", "营业", "休息中时买家不能下单", &[("yes", "营业中"), ("no", "休息中")]),
     setting!(
@@ -262,6 +262,13 @@ fn short(value: &str, max: usize) -> Result<(), &'static str> {
     }
     let fine = value.chars().count() <= max && !value.chars().any(char::is_control);
     if fine { Ok(()) } else { Err("太长，或含有换行等控制字符") }
+}
+
+/// Something that can be dialled, whatever is said beside it.
+fn phone(value: &str) -> Result<(), &'static str> {
+    short(value, 20)?;
+    let fine = value.chars().filter(char::is_ascii_digit).count() >= 3;
+    if fine { Ok(()) } else { Err("请填能拨打的号码，例如 400-000-0000 或 13900000000") }
 }
 
 fn yuan(value: &str) -> Result<(), &'static str> {

@@ -717,6 +717,16 @@ mod tests {
     }
 
     #[test]
+    fn a_phone_of_the_shop_can_be_dialled() {
+        let phone = setting_named("shop.phone").unwrap();
+        for (value, fine) in
+            [("400-000-0000", true), ("12345", true), ("139 0000 0000（微信同号）", true), ("abc", false)]
+        {
+            assert_eq!((phone.check)(value).is_ok(), fine, "{value}");
+        }
+    }
+
+    #[test]
     fn a_setting_from_before_its_rule_is_kept_and_doubted() {
         let values = BTreeMap::from([
             ("shop.freight_regions", "偏远地区:20;新疆:25".into()),

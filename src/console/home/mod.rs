@@ -19,7 +19,7 @@ use crate::catalogue::lists::{self, ShelfCounts};
 use crate::catalogue::media::thumb;
 use crate::catalogue::sellers::Sellers;
 use crate::catalogue::store::Seller;
-use crate::clock::{self, DAY, Day, HOUR};
+use crate::clock::{self, DAY, Day, HOUR, MINUTE};
 use crate::error::Result;
 use crate::ids::{OrderNo, ProductId};
 use crate::jobs;
@@ -403,7 +403,7 @@ impl HomePage {
             margin: Earned::of(&seen.margin),
             yesterday: yuan(seen.yesterday.received_fen),
             average: yuan(sum.average_fen()),
-            hourly: Hourly::of(&seen.hours, hour_of(now)),
+            hourly: Hourly::of(&seen.hours, minute_of(now)),
             month: Compared::of(&charted, &before),
             chart: Chart::of(today, &charted),
             funnel: seen.funnel.map(|n| StepShown { n, share: share(n) }).into(),
@@ -505,9 +505,9 @@ fn spoken(day: Day) -> String {
     format!("{} 月 {} 日 周{weekday}", part(5..7), part(8..10))
 }
 
-/// The hour of the day that it is in the shop.
-fn hour_of(now: i64) -> usize {
-    usize::try_from((now - Day::of(now).start()) / HOUR).unwrap_or_default().min(23)
+/// The minute of the day that it is in the shop.
+fn minute_of(now: i64) -> usize {
+    usize::try_from((now - Day::of(now).start()) / MINUTE).unwrap_or_default().min(24 * 60 - 1)
 }
 
 #[cfg(test)]

@@ -60,7 +60,9 @@ struct Hour {
 }
 
 impl Hourly {
-    pub fn of([today, yesterday, week]: &[[i64; 24]; 3], hour: usize) -> Hourly {
+    /// So many minutes into the day.
+    pub fn of([today, yesterday, week]: &[[i64; 24]; 3], minutes: usize) -> Hourly {
+        let (hour, end) = (minutes / 60, minutes / 6);
         let grown = |hours: &[i64; 24]| -> Vec<i64> {
             let sums = hours.iter().scan(0, |sum, more| {
                 *sum += more;
@@ -73,10 +75,11 @@ impl Hourly {
         today.truncate(hour + 2);
         let most = top([&today, &yesterday, &week].into_iter().flatten().copied().max().unwrap_or(0));
         // Where nothing came in the line runs on, and needs no point.
-        let line = |sums: &[i64]| -> String {
+        let line = |sums: &[i64], end: usize| -> String {
             let turns =
                 |i: &usize| *i == 0 || sums.get(i + 1).is_none_or(|next| *next != sums[*i]) || sums[i - 1] != sums[*i];
-            let points = (0..sums.len()).filter(turns).map(|i| format!("{} {}", i * 10, 100 - sums[i] * 100 / most));
+            let x = |i: usize| if i + 1 == sums.len() { end } else { i * 10 };
+            let points = (0..sums.len()).filter(turns).map(|i| format!("{} {}", x(i), 100 - sums[i] * 100 / most));
             format!("M{}", points.collect::<Vec<_>>().join(" "))
         };
         let moved = |h: &usize| *h == hour || [&today, &yesterday, &week].iter().any(|sums| sums[h + 1] != sums[*h]);
@@ -88,10 +91,10 @@ impl Hourly {
         };
         let now = today.last().copied().unwrap_or(0);
         Hourly {
-            now: line(&today),
-            yesterday: line(&yesterday),
-            week: line(&week),
-            x: (hour + 1) * 10,
+            now: line(&today, end),
+            yesterday: line(&yesterday, 240),
+            week: line(&week, 240),
+            x: end,
             y: 100 - now * 100 / most,
             most: round(most),
             half: round(most / 2),
@@ -202,8 +205,12 @@ mod tests {
     fn a_line_turns_only_where_money_came_in() {
         let mut today = [0; 24];
         (today[2], today[3]) = (4000, 6000);
-        let shown = Hourly::of(&[today, [0; 24], [0; 24]], 5);
-        assert_eq!(shown.now, "M0 100 20 100 30 60 40 0 60 0");
+        let shown = Hourly::of(&[today, [0; 24], [0; 24]], 5 * 60 + 30);
+        assert_eq!(
+            (shown.now.as_str(), shown.x),
+            ("M0 100 20 100 30 60 40 0 55 0", 55),
+            "up to now, not to the full hour"
+        );
         let hours: Vec<_> = shown.rows.iter().map(|row| row.hour).collect();
         assert_eq!(hours, [2, 3, 5], "each with its money, and now");
         assert_eq!(shown.yesterday, "M0 100 240 100");
