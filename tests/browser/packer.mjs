@@ -373,8 +373,10 @@ await story(async ({ shop, simulator, step, shot, open, login, password, expect 
       await page.goto(`${shop}/admin/shipping/scan?order=${no}`);
       return (await page.getByText("第 2 步：扫快递面单").count()) === 1;
     });
+    let go;
+    const held = new Promise((then) => (go = then));
     await page.route("**/shipping/scan", async (route) => {
-      if (route.request().method() === "POST") await new Promise((then) => setTimeout(then, 800));
+      if (route.request().method() === "POST") await held;
       await route.continue();
     });
     await page.locator("#code:focus").waitFor();
@@ -382,6 +384,7 @@ await story(async ({ shop, simulator, step, shot, open, login, password, expect 
     await page.keyboard.press("Enter");
     // Whoever heard it here would scan again into the change of pages.
     assert.deepEqual(await page.evaluate(() => window.tones), []);
+    go();
     await page.getByText("没有收全").waitFor();
     await until("both tones", () => page.evaluate(() => window.tones.join() === "1320,180"));
     await scan(page, orders[19]);
