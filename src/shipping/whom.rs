@@ -117,8 +117,10 @@ fn named_beside(text: &str) -> Option<String> {
             false => {
                 let twice = TWICE.iter().any(|two| name.starts_with(two)) && (3..=4).contains(&length);
                 let named = is_surname && (2..=3).contains(&length) || twice;
-                let place = !matches!(places::written(&name), places::Written::Nothing) || Place::parse(&name).is_ok();
-                (named && !place && !Carriers::default().knows(&name)).then_some(name)
+                // To look for a place takes a while, and this is asked of each row.
+                let place =
+                    || !matches!(places::written(&name), places::Written::Nothing) || Place::parse(&name).is_ok();
+                (named && !Carriers::default().knows(&name) && !place()).then_some(name)
             }
         }
     };
