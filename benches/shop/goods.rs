@@ -92,18 +92,24 @@ async fn shop() -> PathBuf {
     if !folder.join("made").exists() {
         eprintln!("making a shop of {GOODS} products …");
         let db = Db::open(&folder).expect("a database opens");
-        write(&db, shelves_and_staff).await;
-        for first in (0..GOODS).step_by(1_000) {
-            write(&db, move |tx| (first + 1..=first + 1_000).try_for_each(|id| product(tx, id))).await;
-        }
+        put_behind(&db, 0).await;
+        write(&db, |tx| owner(tx, Clock::System.now() + 365 * DAY)).await;
         drop(db);
         std::fs::write(folder.join("made"), "").expect("the folder can be written");
     }
     folder
 }
 
+/// Behind those that are there already.
+pub async fn put_behind(db: &Db, last: i64) {
+    write(db, shelves).await;
+    for first in (last..last + GOODS).step_by(1_000) {
+        write(db, move |tx| (first + 1..=first + 1_000).try_for_each(|id| product(tx, id))).await;
+    }
+}
+
 /// Ten categories, and ten below each.
-fn shelves_and_staff(tx: &Tx) -> rusqlite::Result<()> {
+fn shelves(tx: &Tx) -> rusqlite::Result<()> {
     for id in 1..=110 {
         let above = (id > 10).then(|| (id - 1) / 10);
         tx.execute(
@@ -111,7 +117,7 @@ fn shelves_and_staff(tx: &Tx) -> rusqlite::Result<()> {
             params![id, above, format!("分类{id}")],
         )?;
     }
-    owner(tx, Clock::System.now() + 365 * DAY)
+    Ok(())
 }
 
 const FRUITS: [&str; 10] = ["苹果", "雪梨", "蜜桔", "葡萄", "樱桃", "石榴", "枇杷", "杨梅", "荔枝", "柿子"];

@@ -6,6 +6,7 @@
 mod before;
 mod disk;
 mod goods;
+mod grown;
 mod load;
 mod program;
 mod results;

@@ -10,10 +10,10 @@ use super::Line;
 use super::load::{self, Call, Connection, Outcome};
 use super::program::{self, Program};
 use super::seed::{self, Made, NOWHERE};
-use super::{before, disk, goods, versions, yardstick};
+use super::{before, disk, goods, grown, versions, yardstick};
 
 /// The rows by name, and whether they run when none is named.
-pub const ALL: [(&str, bool); 14] = [
+pub const ALL: [(&str, bool); 15] = [
     ("catalogue", true),
     ("notify", true),
     ("prepay", true),
@@ -27,6 +27,7 @@ pub const ALL: [(&str, bool); 14] = [
     ("disk", false),
     ("before", false),
     ("whole", false),
+    ("grown", false),
     ("soak", false),
 ];
 
@@ -47,6 +48,7 @@ pub async fn run(name: &str) -> Vec<Line> {
         "disk" => disk::disk().await,
         "before" => before::before().await,
         "whole" => before::whole().await,
+        "grown" => grown::grown().await,
         "soak" => soak().await,
         _ => unreachable!("named in the list"),
     }
@@ -289,31 +291,32 @@ async fn prepay() -> Vec<Line> {
 
 const SIZES: [i64; 3] = [1_000, 100_000, 1_000_000];
 
-fn console(path: &str) -> Call {
+pub fn console(path: &str) -> Call {
     Call::get(path).with("Cookie", format!("xiaopu_session={}", seed::STAFF_TOKEN))
 }
 
+pub const PAGES: [(&str, &str); 17] = [
+    ("首页", "/admin/"),
+    ("首页，近 30 天和毛利", "/admin/?days=30"),
+    ("订单列表", "/admin/orders"),
+    ("已完成订单", "/admin/orders?tab=completed"),
+    ("按商品名搜索“苹果”", "/admin/orders?q=%E8%8B%B9%E6%9E%9C"),
+    ("按收货人搜索", "/admin/orders?q=%E7%8E%8B%E5%B0%8F"),
+    ("按手机尾号搜索", "/admin/orders?q=0042"),
+    ("按快递单号搜索", "/admin/orders?q=SF0000000000101"),
+    ("搜不到的词", "/admin/orders?q=%E9%BE%99%E8%99%BE"),
+    ("按地区筛选", "/admin/orders?region=%E6%9D%AD%E5%B7%9E"),
+    ("交易流水", "/admin/transactions"),
+    ("顾客，最近下单的", "/admin/customers"),
+    ("顾客，付款最多的", "/admin/customers?by=spent"),
+    ("按手机尾号找顾客", "/admin/customers?q=0042"),
+    ("一位顾客", "/admin/customers/42"),
+    ("发票", "/admin/invoices"),
+    ("导出一天的订单 csv", "/admin/orders/export.csv?days=yesterday"),
+];
+
 async fn pages() -> Vec<Line> {
     const CALLS: usize = 40;
-    let pages = [
-        ("首页", "/admin/"),
-        ("首页，近 30 天和毛利", "/admin/?days=30"),
-        ("订单列表", "/admin/orders"),
-        ("已完成订单", "/admin/orders?tab=completed"),
-        ("按商品名搜索“苹果”", "/admin/orders?q=%E8%8B%B9%E6%9E%9C"),
-        ("按收货人搜索", "/admin/orders?q=%E7%8E%8B%E5%B0%8F"),
-        ("按手机尾号搜索", "/admin/orders?q=0042"),
-        ("按快递单号搜索", "/admin/orders?q=SF0000000000101"),
-        ("搜不到的词", "/admin/orders?q=%E9%BE%99%E8%99%BE"),
-        ("按地区筛选", "/admin/orders?region=%E6%9D%AD%E5%B7%9E"),
-        ("交易流水", "/admin/transactions"),
-        ("顾客，最近下单的", "/admin/customers"),
-        ("顾客，付款最多的", "/admin/customers?by=spent"),
-        ("按手机尾号找顾客", "/admin/customers?q=0042"),
-        ("一位顾客", "/admin/customers/42"),
-        ("发票", "/admin/invoices"),
-        ("导出一天的订单 csv", "/admin/orders/export.csv?days=yesterday"),
-    ];
     let mut shops = Vec::new();
     for size in SIZES {
         let program = Program::serve(&seed::shop(size).await, NOWHERE).settled().await;
@@ -321,7 +324,7 @@ async fn pages() -> Vec<Line> {
         shops.push((program, connection));
     }
     let mut lines = Vec::new();
-    for (what, path) in pages {
+    for (what, path) in PAGES {
         let call = console(path);
         let mut took = SIZES.map(|_| Outcome::default());
         // How many orders each page shows: a small shop that finds fewer has less to do.

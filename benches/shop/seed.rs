@@ -18,6 +18,7 @@ use xiaopu::wechat::v2::UnifiedOrder;
 use xiaopu::wechat::v2::message::Message;
 use xiaopu::wechat::v2::sign::{self, SignType};
 
+use super::goods;
 use super::program::Program;
 
 type Result<T, E = rusqlite::Error> = std::result::Result<T, E>;
@@ -49,9 +50,13 @@ pub fn buyer_token(n: i64) -> String {
     format!("bench-buyer-session-token-{n:08}")
 }
 
+/// The largest shop: five orders of each of so many buyers, who choose among all those goods.
+pub const GROWN: i64 = 5 * MOST_BUYERS;
+const MOST_BUYERS: i64 = 1_000_000;
+
 /// Every other order is one of those who come often, the others spread over as many people as there are orders.
 fn buyers(orders: i64) -> i64 {
-    orders.max(BUYERS)
+    orders.clamp(BUYERS, MOST_BUYERS)
 }
 
 fn openid(buyer: i64) -> String {
@@ -106,6 +111,9 @@ async fn make(folder: &Path, orders: i64) {
     let db = Db::open(folder).expect("a database opens");
     const STEP: i64 = 1_000;
     write(&db, goods_and_staff).await;
+    if orders == GROWN {
+        goods::put_behind(&db, PRODUCTS).await;
+    }
     for first in (0..buyers(orders)).step_by(10 * STEP as usize) {
         write(&db, move |tx| (first + 1..=(first + 10 * STEP).min(buyers(orders))).try_for_each(|id| buyer(tx, id)))
             .await;

@@ -98,8 +98,8 @@ impl Said {
             name if carriers::says_nobody(name) => None,
             name => Some(carriers.named(name).map_err(|unknown| Error::field("company", unknown.to_string()))?),
         };
-        let beside = beside_a_name(tracking_no)
-            .and_then(|(name, number)| Some((carriers.known(without_label(name))?, number)));
+        let beside =
+            beside_a_name(tracking_no).and_then(|(name, number)| Some((carriers.known(without_label(name))?, number)));
         let labelled = || Some((carriers.known(&number::carrier_in(tracking_no)?)?, tracking_no));
         let beside = beside.or_else(labelled);
         let (carrier, tracking_no) = match (carrier, beside) {
