@@ -432,6 +432,8 @@ async fn a_refund_that_was_left_to_a_person_ends_without_one() {
         w.count(stuck).await == 1
     })
     .await;
+    let page = manager.page(&format!("/admin/refunds/{number}")).await;
+    assert!(page.contains("不会自己再试") && page.contains(">向微信查询<"), "{page}");
     w.wechat.clear_faults();
     manager.post(&format!("/admin/orders/{}/query", placed.no), &[]).await;
     w.wait("the refund", || async {

@@ -225,6 +225,8 @@ struct RefundPage {
     form: Option<Offer>,
     /// When it is looked after next.
     next: Option<String>,
+    /// It was tried for so long that it is left to a person now.
+    gave_up: bool,
     /// Why it is not getting on.
     held: Option<String>,
     /// WeChat cannot be asked about it with what is set today.
@@ -251,7 +253,9 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
             false => None,
         };
         let task = Task::Refund(refund.id);
-        let next = (jobs::store::waiting_for(conn, task)?, jobs::store::failing(conn, task)?);
+        let runs_at = jobs::store::waiting_for(conn, task)?;
+        let gave_up = runs_at.is_none() && jobs::store::is_open(conn, task)?;
+        let next = (runs_at, jobs::store::failing(conn, task)?, gave_up);
         let order = refund.order_id.map(|id| orders::by_id(conn, id)).transpose()?.flatten();
         let order = order.map(|order| orders::full(conn, order)).transpose()?;
         let elsewhere = send::gone_meanwhile(conn, &refund, None)?;
@@ -261,7 +265,7 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         let form = asked.map(|order| Offer::of(conn, order, Some(&full))).transpose()?;
         Ok((full, order, (lines, form), next, unasked, elsewhere, waiting(conn)?))
     };
-    let (full, order, (lines, form), (next, failing), unasked, elsewhere, waits) = shop.read(read).await?;
+    let (full, order, (lines, form), (next, failing, gave_up), unasked, elsewhere, waits) = shop.read(read).await?;
     let settings = shop.settings();
     let asker = Asker { role: staff.0.role, settings: &settings, unasked: unasked.is_some() };
     let page = RefundPage {
@@ -271,6 +275,7 @@ async fn detail(shop: &State<Shop>, staff: Clerk, flash: Option<FlashMessage<'_>
         lines,
         form,
         next: next.map(clock::shown),
+        gave_up: gave_up && full.refund.state.is_open(),
         unasked: unasked.is_some(),
         elsewhere,
         besides: order.as_ref().filter(|_| full.refund.options().retry).and_then(|order| since(order, &full.refund)),
@@ -1139,6 +1144,7 @@ mod tests {
                 lines,
                 form,
                 next,
+                gave_up: unasked,
                 held,
                 unasked,
                 elsewhere: unasked.then(|| "微信说这笔款有过退款".to_owned()),
