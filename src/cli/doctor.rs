@@ -172,7 +172,7 @@ async fn v3_finding(shop: &Shop) -> Option<Result<String, String>> {
     let account = shop.account_of(Api::V3)?;
     let id = settings.get("wechat.public_key_id").unwrap_or_default();
     let exchange = trial::ask(shop, &account).await;
-    let said = trial::judge(Api::V3, &exchange);
+    let said = trial::judge(Api::V3, &exchange, shop.wechat.clock_ahead_ms());
     Some(said.map(|()| format!("微信用 {id} 签名回答了，新订单用 {}", settings.api().text())))
 }
 

@@ -13,8 +13,8 @@ pub async fn ask(shop: &Shop, account: &Account) -> Exchange<Trade> {
     shop.wechat.order_query(account, TradeOf::Number(&number), &shop.nonces).await
 }
 
-/// What the answer says about the keys. Errors: what is wrong with the keys or on the way, and what to do.
-pub fn judge(api: Api, exchange: &Exchange<Trade>) -> Result<(), String> {
+/// What the answer says about the keys, by a clock that is so far `ahead` of WeChat's. Errors: what is wrong with the keys or on the way, and what to do.
+pub fn judge(api: Api, exchange: &Exchange<Trade>, ahead: Option<i64>) -> Result<(), String> {
     let e = match &exchange.result {
         Ok(Trade::Absent) => return Ok(()),
         Ok(other) => return Err(format!("微信的回答出人意料：{other:?}")),
@@ -23,7 +23,7 @@ pub fn judge(api: Api, exchange: &Exchange<Trade>) -> Result<(), String> {
     let said = own_words(api, exchange, e);
     let told = said.is_some();
     let said = said.map_or_else(|| e.to_string(), |said| format!("微信回答 {said}"));
-    Err(match (for_owner(api, e), &exchange.signature) {
+    Err(match (for_owner(api, e, ahead), &exchange.signature) {
         (Some(words), _) => format!("{said}。{words}"),
         (None, Signature::WrongV3(BadSeal::Wrong)) => {
             format!("{said}，但用填写的微信支付公钥验不过它的签名：公钥和公钥 ID 请从商户平台 → API 安全重新复制")

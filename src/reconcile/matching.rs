@@ -68,7 +68,7 @@ pub async fn run(shop: &Shop, day: Day) -> Result<Ran> {
         Ok(BillAnswer::Bill(bill)) => compare(shop, &account, day, bill, false).await,
         Err(e) => {
             // What only the owner can mend is said with what to do; time heals the rest.
-            let why = for_owner(account.api(), &e).unwrap_or_else(|| e.to_string());
+            let why = for_owner(account.api(), &e, shop.wechat.clock_ahead_ms()).unwrap_or_else(|| e.to_string());
             note(shop, day, &mch_id, BillState::Failed, &why).await?;
             Ok(Ran::Failed(why))
         }

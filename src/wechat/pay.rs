@@ -181,7 +181,7 @@ impl Wechat {
             (Account::V3(merchant), PayOrder::V3(order)) => self.order_v3(merchant, order, nonces).await,
             _ => Exchange::unsent("unifiedorder", GatewayError::NotAccepted("支付单是用另一个版本的接口写的".into())),
         };
-        self.standing.note_order(account, &exchange.result);
+        self.standing.note_order(account, &exchange.result, self.clock_ahead_ms());
         exchange
     }
 

@@ -3,8 +3,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::v3::sign::BadSeal;
+use super::v3::sign::{APART, BadSeal, fast_or_slow};
 use super::{Account, Api, GatewayError};
+use crate::clock::span;
 
 /// What was said last.
 #[derive(Default)]
@@ -44,8 +45,8 @@ impl Standing {
         self.unbelieved.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes in what became of a payment that was asked for.
-    pub fn note_order<T>(&self, account: &Account, result: &Result<T, GatewayError>) {
+    /// Takes in what became of a payment that was asked for, while the clock of this machine was so far `ahead` of WeChat's.
+    pub fn note_order<T>(&self, account: &Account, result: &Result<T, GatewayError>, ahead: Option<i64>) {
         let before = self.forget_of(account, |_| true);
         let why = match (result, before) {
             (Ok(_), _) => return,
@@ -55,7 +56,7 @@ impl Standing {
             // What WeChat said before stands until it says something else.
             (Err(e), Some(before)) if e.is_unknown() => before,
             (Err(e), None) if e.is_unknown() => Why::Unanswered(1, e.said().to_owned()),
-            (Err(e), _) => match why(account.api(), e) {
+            (Err(e), _) => match why(account.api(), e, ahead) {
                 Some(why) => why,
                 None => return,
             },
@@ -95,9 +96,10 @@ impl Standing {
 }
 
 /// What only the owner can mend, in words; `None` for everything else. What is not signed counts too: it moves nothing, and
-/// a wrong key of ours is never answered otherwise.
-pub fn for_owner(api: Api, e: &GatewayError) -> Option<String> {
-    let (Why::Keys(words) | Why::Asked(words)) = known(api, e)? else { return None };
+/// a wrong key of ours is never answered otherwise. A request of API v3 is signed with its time, so a clock that is far `ahead` of
+/// WeChat's, or behind, is refused as a wrong key is.
+pub fn for_owner(api: Api, e: &GatewayError, ahead: Option<i64>) -> Option<String> {
+    let (Why::Keys(words) | Why::Asked(words)) = known(api, e, ahead)? else { return None };
     Some(words)
 }
 
@@ -115,17 +117,17 @@ const OF_ONE_ORDER: [&str; 9] = [
 ];
 
 /// Of a payment that was refused: what is not known is told in WeChat's own words.
-fn why(api: Api, e: &GatewayError) -> Option<Why> {
+fn why(api: Api, e: &GatewayError, ahead: Option<i64>) -> Option<Why> {
     let of_one = e.code().is_some_and(|code| OF_ONE_ORDER.contains(&code));
     let told = || {
         let said = format!("{} {}", e.code().unwrap_or_default(), e.said());
         Why::Asked(format!("“{}”。请核对设置里的商户号、AppID 和密钥，各按一次“测试”", said.trim()))
     };
-    known(api, e).or_else(|| (!of_one).then(told))
+    known(api, e, ahead).or_else(|| (!of_one).then(told))
 }
 
 /// Source: error codes, unified order, API v2; JSAPI order, API v3.
-fn known(api: Api, e: &GatewayError) -> Option<Why> {
+fn known(api: Api, e: &GatewayError, ahead: Option<i64>) -> Option<Why> {
     // Spelt with and without underscores through the years.
     const CODES: [(&str, &str); 6] = [
         ("SIGNERROR", "SIGNERROR"),
@@ -162,6 +164,12 @@ fn known(api: Api, e: &GatewayError) -> Option<Why> {
     match (code, api) {
         (Some("SIGNERROR"), Api::V2) => return keys(SIGN_V2),
         (Some("SIGNERROR"), Api::V3) => {
+            if let Some(ahead) = ahead.filter(|ahead| ahead.saturating_abs() > APART) {
+                let (way, by) = (fast_or_slow(ahead), span(ahead.saturating_abs()));
+                return keys(&format!(
+                    "微信说签名错误，而本机的时钟比微信{way} {by}：请求的时间不对，微信就不认签名。请校时（例如 timedatectl set-ntp true），密钥不用改"
+                ));
+            }
             return keys("微信说签名错误：商户私钥和证书序列号不对应，或商户号不对。请在设置页核对");
         }
         (None, Api::V2) if said.contains("签名错误") => return keys(SIGN_V2),
@@ -196,6 +204,7 @@ const SIGN_V2: &str = "微信说签名错误：APIv2 密钥或签名方式不对
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::{DAY, MINUTE};
     use crate::wechat::v2;
     use crate::wechat::v2::sign::SignType;
 
@@ -238,11 +247,28 @@ mod tests {
             ((Api::V2, not_accepted("appid不存在")), "核对 AppID"),
             ((Api::V2, refused("APPID_NOT_EXIST", "APPID不存在")), "没有这个 AppID"),
         ] {
-            let said = for_owner(api, &e);
+            let said = for_owner(api, &e, Some(3 * MINUTE));
             assert!(said.as_deref().is_some_and(|said| said.contains(words)), "{e}: {said:?}");
         }
         let doubled = "HTTP 404 ORDERNOTEXIST 订单不存在；另外，微信的回答里 Wechatpay-Serial 出现了两次";
-        assert_eq!(for_owner(Api::V3, &not_accepted(doubled)), None, "a proxy's doing is no fault of the keys");
+        assert_eq!(for_owner(Api::V3, &not_accepted(doubled), None), None, "a proxy's doing is no fault of the keys");
+    }
+
+    /// By a clock that is off every signature is wrong, and no key is to be touched.
+    #[test]
+    fn a_signature_that_is_refused_by_a_clock_that_is_off_is_put_down_to_that() {
+        let refused_by = |api, ahead| for_owner(api, &not_accepted("HTTP 401 SIGN_ERROR 签名错误"), ahead);
+        for (api, ahead, words) in [
+            (Api::V3, None, "商户私钥和证书序列号不对应"),
+            (Api::V3, Some(5 * MINUTE), "商户私钥和证书序列号不对应"),
+            (Api::V3, Some(7 * MINUTE), "本机的时钟比微信快 7 分钟"),
+            (Api::V3, Some(-3 * DAY), "本机的时钟比微信慢 3 天"),
+            (Api::V3, Some(i64::MIN), "本机的时钟比微信慢"),
+            (Api::V2, Some(7 * MINUTE), "APIv2 密钥"),
+        ] {
+            let said = refused_by(api, ahead).unwrap_or_default();
+            assert!(said.contains(words), "{api:?} {ahead:?}: {said}");
+        }
     }
 
     #[test]
@@ -264,22 +290,22 @@ mod tests {
             (refused("NOTENOUGH", "余额不足"), ""),
             (refused("OUT_TRADE_NO_USED", "商户订单号重复"), ""),
         ] {
-            standing.note_order(&account, &Err::<(), _>(e.clone()));
+            standing.note_order(&account, &Err::<(), _>(e.clone()), None);
             let said = told(&standing);
             assert!(said.contains(words) && said.is_empty() == words.is_empty(), "{e}: {said}");
         }
         // A question that is answered shows that the keys are right, and not that payments are taken on.
         for (e, over) in [(not_accepted("签名错误"), true), (refused("NOAUTH", "未开通"), false)] {
-            standing.note_order(&account, &Err::<(), _>(e.clone()));
-            standing.note_order(&account, &unreachable());
+            standing.note_order(&account, &Err::<(), _>(e.clone()), None);
+            standing.note_order(&account, &unreachable(), None);
             assert!(!told(&standing).is_empty(), "{e}: silence is no better word");
             standing.note_good(&account);
             assert_eq!(told(&standing).is_empty(), over, "{e}");
-            standing.note_order(&account, &Ok(()));
+            standing.note_order(&account, &Ok(()), None);
             assert_eq!(told(&standing), "", "{e}");
         }
         for times in 1..=4 {
-            standing.note_order(&account, &unreachable());
+            standing.note_order(&account, &unreachable(), None);
             assert_eq!(told(&standing).contains("没有得到回答"), times >= 3, "{times}");
         }
         standing.note_good(&account);

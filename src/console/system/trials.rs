@@ -283,7 +283,7 @@ fn doubt(shop: &Shop, key: &str) -> String {
 async fn ask_for_nothing(shop: &Shop, account: &Account) -> Result<i64> {
     let exchange = trial::ask(shop, account).await;
     logged(shop, &exchange).await?;
-    trial::judge(account.api(), &exchange).map_err(wrong)?;
+    trial::judge(account.api(), &exchange, shop.wechat.clock_ahead_ms()).map_err(wrong)?;
     Ok(exchange.took_ms)
 }
 

@@ -84,7 +84,7 @@ pub enum BadSeal {
 }
 
 /// What a clock is that is so many milliseconds ahead.
-fn fast_or_slow(ahead: i64) -> &'static str {
+pub fn fast_or_slow(ahead: i64) -> &'static str {
     if ahead > 0 { "快" } else { "慢" }
 }
 
