@@ -12,7 +12,7 @@ use crate::parcels::halts::{halts, is_harmless};
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::places;
 use crate::tables::{Row, narrow};
-use crate::typed::{bare, holds, holds_one_of, simplified};
+use crate::typed::{bare, clauses, holds, holds_one_of, simplified};
 
 /// In a table of so few rows nothing can be usual.
 const FEW_ROWS: usize = 4;
@@ -116,8 +116,30 @@ impl Column {
         let few = self.words.len() <= FEW_WORDS || void::tells_a_state(title);
         // Where many rows say what few say, it differs from row to row, and tells nothing.
         let rare = || is_rare(count, n) && is_rare(self.unusual, n) && self.filled > count;
-        n <= FEW_ROWS || self.filled * 2 < n || few && rare()
+        let alone = || n <= FEW_ROWS && !(sorts(title) && says_no_halt(text));
+        alone() || n > FEW_ROWS && (self.filled * 2 < n || few && rare())
     }
+}
+
+/// Whether a title that nobody knows may say of what kind something is: neither a remark, nor how the row stands.
+fn sorts(title: &str) -> bool {
+    const KINDS: &str = "类型 类别 标签 标记 旗";
+    const STANDS: &str =
+        "状态 状况 进度 进展 情况 结果 结论 轨迹 最新 跟踪 处理 审 是否 注 意见 原因 异常 问题 取消 退 废";
+    let plain = plain(title);
+    let other = || !void::tells_a_state(title) || holds_one_of(&plain, KINDS);
+    plain.chars().count() > 1 && !void::is_remark(title) && !holds_one_of(&plain, STANDS) && other()
+}
+
+/// Whether a few words have none in them by which anything was ever held back, denied, taken back or changed, no answer to a
+/// question and nobody who carries parcels.
+fn says_no_halt(text: &str) -> bool {
+    const SIGNS: &str = "不 未 没 无 非 否 停 废 退 撤 拦 截 缺 欠 错 等 待 暂 缓 换 改 删 锁 冻 疑 异 败 拒 问题 先 别 勿 消 回 丢 坏 破 误 \
+                         重 补 转 拆 分 只 少 后 留 扣 压 挂 关 终 止 失 自提 自取 延 晚 明天 测试 假 空 黑 危 险 刷 作 廢 癈 錯 換 刪 鎖 凍 緩 暫 補 轉 後 關 終 壞 誤 無 沒 異 敗 別 攔";
+    const ANSWERS: [&str; 8] = ["是", "有", "y", "yes", "true", "n", "x", "k"];
+    let carrier = || HOUSES.iter().any(|(name, _)| text.contains(name));
+    let latin = || text.split(|c: char| !c.is_ascii_alphabetic()).any(|word| word.len() > 3);
+    !holds_one_of(text, SIGNS) && !ANSWERS.contains(&text) && !carrier() && !latin() && !is_sign(text)
 }
 
 /// Whether nobody knows what a title is about: in a column of remarks what stops a parcel is asked about anyhow.
@@ -277,6 +299,18 @@ pub fn shown(text: &str) -> String {
 pub fn plain(text: &str) -> String {
     let text = simplified(&narrow(&bare(text))).to_lowercase();
     text.chars().filter(|c| c.is_alphanumeric() || "×✗✘√✓☑☒*".contains(*c)).collect()
+}
+
+/// Whether what somebody hung on a cell says how nearly every parcel stands, or is a wish: `已打单`, `小王：已核对`.
+pub fn is_plain(text: &str) -> bool {
+    let said = text.split_once([':', '：']).filter(|(who, _)| who.chars().count() <= 8).map_or(text, |(_, said)| said);
+    let done = |clause: &str| {
+        let clause = clause.trim_end_matches('了');
+        let seen = ["已核对", "已确认", "已检查", "已看", "已复核", "核对无误", "无误", "ok"];
+        is_usual(clause) || is_usual(&format!("已{clause}")) || seen.contains(&clause)
+    };
+    let plain = crate::typed::plain(said);
+    is_harmless(said) || clauses(&plain).next().is_some() && clauses(&plain).all(done)
 }
 
 fn is_nothing(text: &str) -> bool {
@@ -553,6 +587,20 @@ fn is_on_its_way(title: &str, text: &str) -> bool {
     holds_one_of(title, TRACKS) && holds_one_of(text, WAY) && !holds_one_of(text, WRONG)
 }
 
+/// Who carries parcels, as ways of carrying are named after them.
+const HOUSES: [(&str, &str); 10] = [
+    ("顺丰", "SF"),
+    ("圆通", "YTO"),
+    ("极兔", "JTSD"),
+    ("京东", "JD"),
+    ("中通", "ZTO"),
+    ("申通", "STO"),
+    ("韵达", "YD"),
+    ("特快专递", "EMS"),
+    ("ems", "EMS"),
+    ("快递包裹", "YZPY"),
+];
+
 /// What couriers call their ways of carrying, under a title that asks for one: `顺丰标快`, `特快专递`, `标准快递`. A house that is
 /// named must be that of the row's number.
 fn is_a_service(title: &str, text: &str, row: &Row) -> bool {
@@ -560,18 +608,6 @@ fn is_a_service(title: &str, text: &str, row: &Row) -> bool {
     const SERVICES: &str = "标准 标快 特快 特惠 特准 快递 快运 快件 包裹 物流 速运 经济 普通 普快 国内 即日 当日 次日 隔日 半日 次晨 当天 标件 \
                             小件 大件 重货 卡航 零担 空运 陆运 航空 汽运 铁路 电商 商务 散单 文件 非文件 物品 生鲜 冷链 冷运 同城 省内 跨省 专送 \
                             达 送 件 新 微小 专配 标 产品";
-    const HOUSES: [(&str, &str); 10] = [
-        ("顺丰", "SF"),
-        ("圆通", "YTO"),
-        ("极兔", "JTSD"),
-        ("京东", "JD"),
-        ("中通", "ZTO"),
-        ("申通", "STO"),
-        ("韵达", "YD"),
-        ("特快专递", "EMS"),
-        ("ems", "EMS"),
-        ("快递包裹", "YZPY"),
-    ];
     let carries = |code: &str| {
         let mut numbers = row.cells().filter_map(|(_, cell)| TrackingNo::read(cell.shown()).ok());
         numbers.any(|number| recognise(&number).is_some_and(|guess| guess.code == code))

@@ -307,6 +307,10 @@ impl Called {
         let known = lines.iter().map(|line| Known::of(conn, line)).collect::<Result<Vec<_>>>()?;
         let counted = |row: &Row| how_many(row.pieces.trim()).or_else(|| how_many(row.says.goods.quantity.trim()));
         let of_before = |line: &Line, row: &Row| {
+            // It says itself that none of it leaves.
+            if how_many(row.pieces.trim()) == Some(0) {
+                return false;
+            }
             let named = self.lines_of(&row.says, &known).map(|told| told.lines).unwrap_or_default();
             let alone = matches!(named[..], [only] if only == line.id);
             let whole = plain(&line.text_of(line.quantity));

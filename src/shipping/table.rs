@@ -6,12 +6,12 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::beside::Beside;
-use super::signs::how_many;
+use super::signs::{how_many, how_many_parcels};
 use super::{Brought, Goods, Of, Row, Says, above, beside, goods, pointed, void, whom};
 use crate::ids::OrderNo;
 use crate::parcels;
 use crate::parcels::carriers::{Carrier, Carriers, recognise, same_house, says_nobody};
-use crate::parcels::halts::{halts, is_harmless};
+use crate::parcels::halts::halts;
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::parcels::wishes;
 use crate::places;
@@ -464,7 +464,7 @@ fn brought(table: &Table) -> Result<Brought, String> {
             [only] if is_headed => Some(only.clone()),
             _ => None,
         };
-        for (at, text) in row.comments().filter(|(_, text)| !is_harmless(text)) {
+        for (at, text) in row.comments().filter(|(_, text)| !beside::is_plain(text)) {
             read.iter_mut().for_each(|read| read.ask(Of::Row, format!("{at} 的批注写着“{text}”")));
         }
         if is_headed && !read.is_empty() {
@@ -575,7 +575,8 @@ fn ask_about_names(table: &Table, rows: &mut [Row]) {
         let (sheet, line) = (row.place.sheet.as_deref(), row.place.line);
         let before = aside.iter().filter(|(place, _)| place.sheet.as_deref() == sheet && place.line < line);
         let nearest = before.max_by_key(|(place, _)| place.line).map(|(_, text)| text.as_str());
-        let is_over_it = |text: &&str| void::calls_void(text) && !pointed::is_of_those_above(text);
+        let is_over_it =
+            |text: &&str| void::calls_void(text) && !pointed::is_of_those_above(text) && !pointed::is_of_none(text);
         let name = row.above().chain(nearest).filter(is_over_it).last();
         called.extend(name.map(|name| ((sheet, line), name)));
     }
@@ -633,9 +634,23 @@ fn couriers(table: &Table) -> bool {
     let is_counted = |title: &str| [PIECES, QUANTITY].into_iter().any(|column| row.title(column) == Some(title));
     let says = |words: &str| row.titles().any(|title| !is_counted(title) && holds_one_of(title, words));
     let counted = row.title(PIECES).or(row.title(QUANTITY)).is_some();
-    let of_goods = [CODE, GOODS, SPEC, QUANTITY].iter().any(|column| row.title(*column).is_some());
+    let of_goods = [CODE, SPEC, QUANTITY].iter().any(|column| row.title(*column).is_some());
+    // They name what lies in a parcel, too.
+    let goods = row.title(GOODS);
+    let named = || row.title(WAYBILL).is_some() || goods.is_some_and(|title| bare(title) == "品名");
+    let of_goods = of_goods || goods.is_some() && !(named() && is_one_of_each(table));
     let plain = row.title(PIECES).is_some_and(|title| title.contains("件数") && !title.contains("商品"));
     counted && says(THEIRS) || plain && !of_goods && says(MAYBE)
+}
+
+/// Whether each row has an order of its own and one of what is counted, as where every order has left in one parcel.
+fn is_one_of_each(table: &Table) -> bool {
+    let mut orders = HashSet::new();
+    let filled = table.rows.iter().filter(|row| !number_of(row).is_empty());
+    filled.map(|row| (order_of(row).text, Taken::of(row, PIECES).text)).all(|(order, pieces)| {
+        let one = how_many(&pieces) == Some(1) || how_many_parcels(&pieces) == Some(1);
+        one && orders.insert(bare(&order))
+    })
 }
 
 fn read_as(table: &Table, counts_parcels: bool) -> Vec<String> {

@@ -568,6 +568,8 @@ fn said_of<'w>(text: &str, words: &[&'w str]) -> Option<&'w str> {
     words.iter().copied().find(|word| {
         text.match_indices(word).any(|(at, _)| {
             let (before, after) = (&text[..at], &text[at + word.len()..]);
+            // 没有申请退款
+            let before = ["申请", "发起", "提出"].iter().find_map(|word| before.strip_suffix(word)).unwrap_or(before);
             let after = after.strip_prefix(['已', '被']).unwrap_or(after);
             let ends = |list: &[&str]| list.iter().any(|end| before.ends_with(end));
             let starts = |list: &[&str]| list.iter().any(|start| after.starts_with(start));

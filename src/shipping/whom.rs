@@ -19,7 +19,7 @@ use crate::parcels::carriers::Carriers;
 use crate::parcels::halts::halts;
 use crate::places::{self, Place};
 use crate::settings::regions::{Freight, Regions};
-use crate::typed::{bare, holds_one_of, simplified};
+use crate::typed::{bare, clauses, holds_one_of, simplified};
 
 /// Picks out of a row what it says of whom its parcel goes to.
 pub fn said<'r>(cells: impl Iterator<Item = (&'r str, &'r str)>) -> Says {
@@ -216,7 +216,7 @@ pub fn held(conn: &Connection, mut brought: Brought, regions: &Regions) -> Resul
             hold(conn, regions, row, order, &streets, &|says| shop.other_goods(conn, &lines, says, whole))?;
             row.ask(Of::Row, within::asked(&row.says, order, &lines).unwrap_or_default());
             if let Some(cell) = shop.strange_cell(conn, &lines, &cells)?
-                && !texts_of(conn, order)?.contains(&beside::plain(cell))
+                && !texts_of(conn, order)?.all().any(|own| *own == beside::plain(cell))
             {
                 row.ask(Of::Receiver, format!("这一行写的商品是“{cell}”，订单里没有，是不是错行了"));
             }
@@ -393,12 +393,14 @@ fn ask_what_stands_out(conn: &Connection, row: &mut Row, order: Option<&Order>) 
     let mut remarks = std::mem::take(&mut row.remarks);
     let own = match order.filter(|_| remarks.iter().any(|remark| remark.asks)) {
         Some(order) => texts_of(conn, order)?,
-        None => Vec::new(),
+        None => Own::default(),
     };
+    // What its goods are called says nothing of how it stands: 取消键贴纸.
+    remarks.retain(|remark| remark.title != beside::LINE || !own.is_named(&beside::plain(&remark.text)));
     for remark in &mut remarks {
         let text = beside::plain(&remark.text);
         if remark.title == beside::LINE {
-            remark.asks = !own.iter().any(|own| own.contains(&text));
+            remark.asks = !own.all().any(|own| own.contains(&text));
             continue;
         }
         remark.text = beside::shown(&remark.text);
@@ -406,7 +408,7 @@ fn ask_what_stands_out(conn: &Connection, row: &mut Row, order: Option<&Order>) 
         let is_asked = || row.beside().any(|words| words.starts_with(&remark.text()));
         let is_its_number =
             || order.is_some_and(|order| beside::order_no(&remark.text).as_ref() == Some(&order.order_no));
-        if remark.asks && !own.contains(&text) && !is_its_number() && !is_asked() {
+        if remark.asks && !own.all().any(|own| *own == text) && !is_its_number() && !is_asked() {
             row.ask(Of::Row, remark.text());
         }
     }
@@ -438,18 +440,43 @@ fn ask_about_lines(rows: &mut [Row], orders: &[Option<Order>]) {
 }
 
 /// All texts that the shop has of an order, as its own tables give them out.
-fn texts_of(conn: &Connection, order: &Order) -> Result<Vec<String>> {
+#[derive(Default)]
+struct Own {
+    /// What was said of it, and how it stands.
+    said: Vec<String>,
+    /// What its goods are called, and whom and where it goes to.
+    named: Vec<String>,
+    /// Every word of what its goods are called.
+    words: HashSet<String>,
+}
+
+impl Own {
+    fn all(&self) -> impl Iterator<Item = &String> {
+        self.said.iter().chain(&self.named)
+    }
+
+    /// Whether it is a word of theirs, and no part of one: 退 in 退热贴 is none.
+    fn is_named(&self, text: &str) -> bool {
+        self.words.contains(text) || self.named.iter().any(|own| own == text)
+    }
+}
+
+fn texts_of(conn: &Connection, order: &Order) -> Result<Own> {
     let full = orders::full(conn, order.clone())?;
-    let mut own = vec![order.remark.clone(), order.memo.clone(), full.status_text().to_owned()];
-    own.extend(order.address.iter().flat_map(|to| {
+    let said = [order.remark.clone(), order.memo.clone(), full.status_text().to_owned()];
+    let mut named: Vec<String> = Vec::new();
+    named.extend(order.address.iter().flat_map(|to| {
         let place = [&to.province, &to.city, &to.district, &to.receiver, &to.phone].map(Clone::clone);
         place.into_iter().chain([to.masked_receiver(), to.masked_phone(), to.region(), to.one_line()])
     }));
     for line in &full.lines {
-        own.extend([line.name.clone(), line.spec_text.clone(), line.text_of(line.quantity), called(line)]);
+        named.extend([line.name.clone(), line.spec_text.clone(), line.text_of(line.quantity), called(line)]);
     }
-    own.push(full.lines.iter().map(|line| line.text_of(line.quantity)).collect::<Vec<_>>().join("；"));
-    Ok(own.iter().map(|text| beside::plain(text)).collect())
+    named.push(full.lines.iter().map(|line| line.text_of(line.quantity)).collect::<Vec<_>>().join("；"));
+    let goods = full.lines.iter().flat_map(|line| [&line.name, &line.spec_text]);
+    let words = goods.flat_map(|text| clauses(text).map(beside::plain).collect::<Vec<_>>()).collect();
+    let plain = |texts: &[String]| texts.iter().map(|text| beside::plain(text)).collect();
+    Ok(Own { said: plain(&said), named: plain(&named), words })
 }
 
 /// The same of a row that somebody gave another order.

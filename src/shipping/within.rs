@@ -35,7 +35,7 @@ pub fn asked(says: &Says, order: &Order, lines: &[Line]) -> Option<String> {
 
 /// Whether a clause of a text, without what it is to say, is a note of that kind.
 fn note(text: &str, own: &[&str], says: fn(&str) -> bool) -> bool {
-    let mut rest = plain(text);
+    let mut rest = plain(&without_promises(text));
     let mut own: Vec<String> = own.iter().map(|word| plain(word)).filter(|word| word.chars().count() > 1).collect();
     own.sort_by_key(|word| std::cmp::Reverse(word.len()));
     for word in own {
@@ -45,9 +45,35 @@ fn note(text: &str, own: &[&str], says: fn(&str) -> bool) -> bool {
 }
 
 fn of_goods(clause: &str) -> bool {
-    // How a shop praises what it sells.
-    const PRAISE: [&str; 9] = ["包", "无忧", "险", "支持", "可", "无理由", "免费", "不退", "非"];
+    // How a shop praises what it sells, and what it promises.
+    const PRAISE: [&str; 23] = [
+        "包",
+        "无忧",
+        "险",
+        "支持",
+        "可",
+        "无理由",
+        "免费",
+        "不退",
+        "非",
+        "清仓",
+        "特价",
+        "秒",
+        "必赔",
+        "必补",
+        "天退",
+        "天换",
+        "退货宝",
+        "货号",
+        "大促",
+        "甩卖",
+        "促销",
+        "保障",
+        "先行",
+    ];
     const GONE: [&str; 10] = ["缺货", "断货", "无货", "没货", "没有货", "退款", "换货", "取消", "未到货", "已退"];
+    const CHANGED: [&str; 6] = ["改成", "改为", "换成", "更正为", "变更为", "应为"];
+    let changed = CHANGED.iter().any(|word| clause.starts_with(word) || clause.ends_with(word));
     let short = clause.chars().count() <= MOST_OF_A_NOTE;
     let counts = ["缺", "欠", "差", "少", "只有", "只剩", "仅剩", "还缺"];
     let counted = counts.iter().filter_map(|word| clause.strip_prefix(word)).any(|rest| {
@@ -57,7 +83,31 @@ fn of_goods(clause: &str) -> bool {
     let said = void::is_a_void_word(clause) || halts(clause) || void::calls_void(clause) || holds(clause, &GONE);
     // 等身抱枕, …等 2 件商品
     let other = clause.starts_with('等') && !holds(clause, &["货", "发", "通知", "到", "补"]);
-    short && (counted || said) && !other && !holds(clause, &PRAISE)
+    short && (counted || said || changed) && !other && !holds(clause, &PRAISE) && !is_a_condition(clause)
+}
+
+/// 不好吃退款, 坏果退款, 假货退款: what holds once somebody is not content.
+fn is_a_condition(clause: &str) -> bool {
+    let denied = ["不要", "不发", "不用", "不想", "不买", "不能", "不给"].iter().any(|word| clause.starts_with(word));
+    let ends = ["退款", "退货", "退换", "换货", "赔"].iter().find_map(|end| clause.strip_suffix(end));
+    let begins = clause.starts_with(['不', '坏', '假', '烂', '破']);
+    begins && !denied && ends.is_some_and(|before| before.chars().count() > 1)
+}
+
+/// Without what a title begins with in brackets of its own, where that is a promise to those who buy: 【缺货补发】中筒袜. The same behind
+/// the goods is a note.
+fn without_promises(text: &str) -> String {
+    const LACKS: [&str; 6] = ["缺", "漏", "少", "坏", "错", "破"];
+    const MADE_GOOD: [&str; 5] = ["补发", "补寄", "重发", "换新", "赔"];
+    let (mut kept, mut rest) = (String::new(), text.trim_start());
+    while let Some((said, behind)) = rest.strip_prefix('【').and_then(|rest| rest.split_once('】')) {
+        let is_a_promise = LACKS.iter().any(|word| said.starts_with(word)) && holds(said, &MADE_GOOD);
+        if !is_a_promise || behind.trim().is_empty() {
+            kept.push_str(&rest[..rest.len() - behind.len()]);
+        }
+        rest = behind.trim_start();
+    }
+    kept + rest
 }
 
 fn of_receiver(clause: &str) -> bool {
@@ -96,6 +146,13 @@ mod tests {
             "T 恤*2；罗口中筒袜*3【退款】；帆布购物袋*1",
             "缺货",
             "白色 S（停发）",
+            "罗口中筒袜 ×5 改成 ×3",
+            "罗口中筒袜 改为3双",
+            "罗口中筒袜（缺货补发）",
+            "【缺货】罗口中筒袜",
+            "【缺货补发】罗口中筒袜（缺货）",
+            "罗口中筒袜（断码）",
+            "罗口中筒袜 不要退款",
         ] {
             assert!(note(text, &own, of_goods), "{text}");
         }
@@ -124,6 +181,17 @@ mod tests {
             "缺角收纳盒",
             "转运珠",
             "等身抱枕",
+            "【断码清仓】罗口中筒袜",
+            "【缺货必赔】罗口中筒袜",
+            "【缺货补发】罗口中筒袜",
+            "【现货】【漏发补寄】罗口中筒袜 白色",
+            "【退款秒到】罗口中筒袜",
+            "【7天退换】罗口中筒袜",
+            "【退货宝】罗口中筒袜",
+            "罗口中筒袜(断码特价)",
+            "罗口中筒袜（无货号）",
+            "【不好吃退款】罗口中筒袜",
+            "坏果退款 罗口中筒袜",
         ] {
             assert!(!note(text, &own, of_goods), "{text}");
         }

@@ -1049,6 +1049,86 @@ async fn a_note_within_a_cell_that_is_known_is_asked_about() {
     w.must_hold().await;
 }
 
+/// What shops bring in every day is asked about nothing: what couriers give back, lists of other programs, chats; and what stands there
+/// against a row is asked about in the same tables.
+#[tokio::test(flavor = "multi_thread")]
+async fn plain_right_tables_ask_nothing() {
+    let w = World::new().await;
+    let socks = w.product("罗口中筒袜", 1000, 999).await;
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let mut no = Vec::new();
+    for pieces in [5, 1, 3] {
+        no.push(w.paid(&alice, socks, pieces).await.no);
+    }
+    let to = address();
+    let of = |part: &str| to[part].as_str().unwrap().to_owned();
+    let place = format!("{}{}{}{}", of("province"), of("city"), of("district"), of("detail"));
+    let brought = std::cell::Cell::new(100);
+    // The first so many orders, each with what its row says behind its number.
+    let table = async |head: &str, said: &[&str]| {
+        brought.set(brought.get() + 1);
+        let filled =
+            |said: &str| said.replace("{to}", &of("receiver")).replace("{at}", &place).replace("{tel}", &of("phone"));
+        let row = |(n, said): (usize, &&str)| format!("{}\t7531234{}{n:04}\t{}", no[n], brought.get(), filled(said));
+        let rows: Vec<String> = said.iter().enumerate().map(row).collect();
+        let page = packer.page(&bring(&w, &packer, pasted(&format!("{head}\n{}", rows.join("\n")))).await).await;
+        (page.contains(&format!("<b class=\"ok\">{}</b> 行可执行", said.len())), page)
+    };
+    for (head, said, right) in [
+        // What a courier gives back.
+        ("运单号\t件数\t重量\t品名\t收件人\t地址", &["1\t1.2\t日用品\t{to}\t{at}"; 3][..], true),
+        ("运单号\t件数\t重量\t品名\t收件人\t地址", &["1\t1.2\t罗口中筒袜\t{to}\t{at}"; 3], true),
+        ("运单号\t件数\t实际重量\t商品名称\t收件人", &["1\t1.2\t袜子\t{to}"; 3], true),
+        ("快递单号\t件数\t运费\t品名", &["1\t3.5\t服装"; 3], true),
+        ("运单号\t件数\t重量\t品名", &["2\t1.2\t罗口中筒袜", "1\t1\t罗口中筒袜", "3\t1\t罗口中筒袜"], false),
+        ("快递单号\t件数\t重量\t商品名称", &["1\t1.2\t罗口中筒袜"], false),
+        ("运单号\t件数\t重量\t商品名称\t规格", &["1\t1.2\t罗口中筒袜\t均码"], false),
+        // Columns of few rows that nobody knows.
+        ("快递单号\t面单类型", &["电子面单"; 2], true),
+        ("快递单号\t快递类型", &["标准快递"], true),
+        ("快递单号\t产品类型", &["标准快递"], true),
+        ("快递单号\t标签", &["老顾客", "新客"], true),
+        ("快递单号\t旗帜", &["红旗"], true),
+        ("快递单号\t波次", &["早班一波"], true),
+        ("快递单号\t包材", &["3号纸箱"], true),
+        ("快递单号\t品类", &["服饰"; 3], true),
+        ("快递单号\t客户类型", &["零售"], true),
+        ("快递单号\t面单类型", &["作废面单"], false),
+        ("快递单号\t标签", &["缺码"], false),
+        ("快递单号\t旗帜", &["先放着"], false),
+        ("快递单号\t产品类型", &["顺丰标快"], false),
+        ("快递单号\t订单状态", &["已截停"], false),
+        ("快递单号\t审核意见", &["存疑"], false),
+        ("快递单号\t注", &["x"], false),
+        ("快递单号\t订单状态", &["没有申请退款"], true),
+        ("快递单号\t订单状态", &["已申请退款"], false),
+        // Titles of goods, as shops praise and promise; and what a packer writes behind them.
+        ("快递单号\t商品名称\t数量", &["【断码清仓】罗口中筒袜\t5"], true),
+        ("快递单号\t商品名称\t数量", &["【缺货补发】罗口中筒袜\t5", "【缺货补发】罗口中筒袜\t1"], true),
+        ("快递单号\t商品名称\t数量", &["【退款秒到】罗口中筒袜\t5"], true),
+        ("快递单号\t商品名称\t数量", &["【7天退换】罗口中筒袜(断码特价)\t5"], true),
+        ("快递单号\t商品名称\t数量", &["罗口中筒袜（缺货）\t5"], false),
+        ("快递单号\t商品名称\t数量", &["罗口中筒袜（缺货补发）\t5"], false),
+    ] {
+        let (fine, page) = table(&format!("订单号\t{head}"), said).await;
+        assert_eq!(fine, right, "{head} {said:?}: {page}");
+    }
+    // How a chat closes.
+    let chat = async |foot: &str| {
+        brought.set(brought.get() + 1);
+        let row = |n: usize| format!("{} 中通 7531234{}{n:04}", no[n], brought.get());
+        let text = format!("{}\n{}\n{foot}", row(0), row(1));
+        packer.page(&bring(&w, &packer, pasted(&text)).await).await
+    };
+    for (foot, ready) in [("都发出去了", 2), ("全都寄出去了", 2), ("明天不发货", 2), ("都先别发", 0), ("先别发", 1)]
+    {
+        let page = chat(foot).await;
+        assert!(page.contains(&format!("<b class=\"ok\">{ready}</b> 行可执行")), "{foot}: {page}");
+    }
+    w.must_hold().await;
+}
+
 /// A list of before a refund has what was given back, and so may the parcel.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_before_a_refund_is_asked_about() {
@@ -1088,6 +1168,15 @@ async fn a_list_of_before_a_refund_is_asked_about() {
         let text = format!("订单号\t快递单号\t{head}\n{}\tSF1234567890123\t{said}", placed.no);
         let page = packer.page(&bring(&w, &packer, pasted(&text)).await).await;
         assert_eq!(page.contains(words), asked, "{head} {said}: {page}");
+    }
+    // It says itself that what was given back stays.
+    for (sent, asked) in [("0", false), ("1", true)] {
+        let row = |said: &str| format!("{}\tSF1234567890123\t{said}", both.no);
+        let rows = [row("罗口袜\t2\t2"), row(&format!("大米\t1\t{sent}"))].join("\n");
+        let text = format!("订单号\t快递单号\t商品名称\t数量\t实发数量\n{rows}");
+        let page = packer.page(&bring(&w, &packer, pasted(&text)).await).await;
+        assert_eq!(page.contains(words), asked, "{sent}: {page}");
+        assert_eq!(page.contains("<b class=\"ok\">1</b> 行可执行"), !asked, "{sent}: {page}");
     }
     w.must_hold().await;
 }
