@@ -115,7 +115,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("refunds", &["db", "ids", "money", "photos", "stored_enum"]),
     ("exceptions", &["clock", "db", "ids", "refunds", "stored_enum"]),
     ("jobs", &["clock", "db", "ids", "stored_enum"]),
-    ("parcels", &["clock", "db", "error", "jobs", "message_log", "shop", "typed", "wechat"]),
+    ("parcels", &["clock", "db", "error", "jobs", "message_log", "places", "shop", "typed", "wechat"]),
     ("returns", &["clock", "db", "ids", "parcels", "photos", "stored_enum"]),
     ("promotions", &["buyers", "clock", "db", "door", "error", "ids", "money", "shop", "stored_enum", "typed"]),
     (

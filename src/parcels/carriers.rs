@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use super::number::TrackingNo;
+use crate::places;
 use crate::typed::{bare, simplified};
 use crate::wechat::carriers as wechat;
 
@@ -327,6 +328,13 @@ impl Carriers {
                 shorter.map(shortened).find_map(|name| self.exactly(name))
             })
             .or_else(|| self.exactly(shortened(counted(written)?)))
+            .or_else(|| self.in_a_place(written))
+            .or_else(|| {
+                let (origin, name) =
+                    written.strip_prefix(['[', '【', '(', '（'])?.split_once([']', '】', ')', '）'])?;
+                let known = ORIGINS.contains(&origin.trim()) || origin.ends_with("面单") || origin.ends_with('仓');
+                known.then(|| self.find(name.trim()))?
+            })
     }
 
     fn exactly(&self, written: &str) -> Option<Carrier> {
@@ -355,6 +363,19 @@ impl Carriers {
             .map(|code| Carrier::known(code))
             .or_else(|| self.added.iter().find(added).cloned())
             .or_else(|| elsewhere().map(|name| Carrier { code: OTHER.to_owned(), name: (*name).to_owned() }))
+    }
+
+    /// `中通快递（杭州）`, `申通-浙江`: its house there.
+    fn in_a_place(&self, written: &str) -> Option<Carrier> {
+        const MOST_LETTERS: usize = 8;
+        let written = written.trim_end_matches([')', '）', ' ']);
+        let (name, place) = written.rsplit_once(['-', '_', '(', '（', '·', ' '])?;
+        let carrier = self.exactly(shortened(name.trim_end_matches(['-', '_', ' '])))?;
+        let is_place = || match places::written(place) {
+            places::Written::Found(found) => found.before.is_empty() && found.after.is_empty(),
+            _ => false,
+        };
+        (place.chars().count() <= MOST_LETTERS && is_place()).then_some(carrier)
     }
 
     /// `SF 顺丰速运`, `中通快递(ZTO)`: a name and a code that mean the same.
@@ -441,7 +462,9 @@ fn placed(written: &str) -> Option<&str> {
         ["仓", "仓库", "网点", "分公司", "营业部", "营业厅", "分部", "门店", "站点", "账号", "面单"];
     let written = written.trim_end_matches([')', '）', ' ']);
     if let Some((name, behind)) = written.rsplit_once(['-', '_', '(', '（', '/', '·', ' '])
-        && (PLACES.iter().any(|end| behind.ends_with(end)) || ORIGINS.contains(&behind) || KINDS.contains(&behind))
+        && (PLACES.iter().any(|end| behind.ends_with(end))
+            || ORIGINS.contains(&behind)
+            || KINDS.contains(&behind.trim_end_matches("快递")))
     {
         return Some(name.trim_end_matches(['-', '_', ' ']));
     }
@@ -454,6 +477,7 @@ const ORIGINS: &[&str] =
 
 /// Kinds of one service that have no code of their own.
 const KINDS: &[&str] = &[
+    "普通",
     "标快",
     "标准",
     "特惠",
@@ -846,6 +870,10 @@ mod tests {
             ("ZTOKY", "zhongtongkuaiyun"),
             ("JDKY", "jingdongkuaiyun"),
             ("YMDD", "yimidida"),
+            (
+                "ZTO",
+                "中通快递（杭州） 中通快递-标准快递 【菜鸟】中通快递 [抖音]中通 中通快递(浙江省) 中通-杭州市 中通-普通快递 【菜鸟面单】中通",
+            ),
             ("STO", "申通快递-杭州仓 申通-仓库 申通（杭州网点） 申通快递(菜鸟面单) 申通-电子面单-杭州仓 STO_2号仓"),
         ] {
             for name in names.split(' ') {
@@ -877,6 +905,10 @@ mod tests {
             "飞毛腿2",
             "拼多多",
             "中通123",
+            "中通（飞毛腿）",
+            "飞毛腿（杭州）",
+            "【飞毛腿】中通",
+            "杭州",
             "",
         ] {
             assert!(Carriers::default().named(name).is_err(), "{name}");

@@ -1,7 +1,7 @@
 //! The carrier that is written once for several rows: in a line or a title over them, or in the first of their cells.
 
 use super::{Of, Row, pointed};
-use crate::parcels::carriers::{Carrier, Carriers, recognise, same_house, says_nobody};
+use crate::parcels::carriers::{Carrier, Carriers, could_carry, recognise, same_house, says_nobody};
 use crate::parcels::number::TrackingNo;
 use crate::typed::{bare, clauses, simplified};
 
@@ -47,11 +47,31 @@ pub fn carrier_of_a_line(text: &str) -> Option<String> {
         plain = plain.replace(word, " ");
     }
     let carriers = Carriers::default();
-    let mut words = clauses(&plain);
+    let mut words = clauses(&plain).filter(|word| !is_beside(word));
     let (Some(word), None) = (words.next(), words.next()) else { return None };
-    let named = word.strip_suffix(['的', '单', '号']).filter(|_| !carriers.knows(word)).unwrap_or(word);
-    let named = named.strip_prefix(['发', '用']).filter(|_| !carriers.knows(named)).unwrap_or(named);
+    let named = without_a_count(word).filter(|named| carriers.knows(named)).unwrap_or(word);
+    let named = named.strip_suffix(['的', '单', '号']).filter(|_| !carriers.knows(named)).unwrap_or(named);
+    let named = named.strip_prefix(['发', '用', '的']).filter(|_| !carriers.knows(named)).unwrap_or(named);
     (!says_nobody(named) && carriers.knows(named)).then(|| named.to_owned())
+}
+
+/// What may stand beside a carrier's name and says nothing of it: how many, out of which warehouse, by whom.
+fn is_beside(word: &str) -> bool {
+    let of_whom = word.chars().count() == 2 && word.starts_with(['小', '老', '阿']) && !word.ends_with(['件', '包']);
+    let counts = ["共", "合计", "共计", "票", "单", "件", "笔", "包裹", "个包裹"].contains(&word)
+        || word.chars().all(|c| c.is_ascii_digit());
+    counts || without_a_count(word) == Some("") || word.contains('仓') && !Carriers::default().knows(word) || of_whom
+}
+
+/// `申通2票` without the count of its parcels; `None` where there is none.
+fn without_a_count(word: &str) -> Option<&str> {
+    const UNITS: [char; 8] = ['单', '票', '件', '个', '笔', '包', '箱', '份'];
+    let counted = word
+        .strip_suffix("包裹")
+        .map(|rest| rest.strip_suffix('个').unwrap_or(rest))
+        .or_else(|| word.strip_suffix(UNITS))?;
+    let named = counted.trim_end_matches(|c: char| c.is_ascii_digit() || "一二两三四五六七八九十百".contains(c));
+    (named.len() < counted.len()).then(|| named.trim_end_matches('共'))
 }
 
 /// What lines between the rows of a table say of them.
@@ -60,6 +80,11 @@ pub struct Over {
     /// The last line that named a carrier, and of which sheet and row on.
     last: Option<(String, String)>,
     from: usize,
+    /// Where the rows above that line begin, and whether any row stands below it.
+    above: usize,
+    ends: bool,
+    /// Whether any line before it named one.
+    several: bool,
     /// What was taken, by the words that it stands in.
     taken: Vec<String>,
 }
@@ -74,14 +99,46 @@ impl Over {
             }
             self.last = None;
         } else {
+            self.several |= self.last.is_some();
             self.last = Some((words.trim().to_owned(), carrier));
         }
+        (self.above, self.ends) = (self.from, true);
         self.from = before.len();
         true
     }
 
+    /// A line that names a carrier below all rows is of those above it, where nothing else parts them.
+    pub fn close(&mut self, rows: &mut [Row]) {
+        if let Some((words, carrier)) = self.last.take_if(|_| self.ends && !self.several) {
+            for row in rows.iter_mut().skip(self.above) {
+                self.fill(row, &words, &carrier);
+            }
+        }
+    }
+
+    /// What the file is called counts last, and for no number that is surely another's.
+    pub fn take_name(&mut self, name: &str, rows: &mut [Row]) {
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let Some(carrier) = carrier_of_a_line(stem) else { return };
+        let named = Carriers::default().known(&carrier);
+        let may_be_its = |number: &str| {
+            let number = TrackingNo::read(number).ok();
+            let guess = number.as_ref().and_then(recognise);
+            let is_others = |named: &Carrier| {
+                let sure = guess.filter(|guess| guess.sure).map(|guess| Carrier::known(guess.code));
+                sure.is_some_and(|sure| !same_house(&sure, named))
+            };
+            let others = named.as_ref().is_some_and(is_others);
+            !others && number.zip(named.as_ref()).is_some_and(|(number, named)| could_carry(named, &number))
+        };
+        for row in rows.iter_mut().filter(|row| lacks_one(row) && may_be_its(&row.tracking_no)) {
+            self.fill(row, name, &carrier);
+        }
+    }
+
     /// A row with a number that says nothing of its carrier has the one that is said above it, in a line or otherwise.
     pub fn take(&mut self, row: &mut Row, above: impl Fn() -> Option<(String, String)>) {
+        self.ends = false;
         if lacks_one(row)
             && let Some((words, carrier)) = self.last.clone().or_else(above)
         {
@@ -154,11 +211,19 @@ pub fn look_above(rows: &mut [Row]) {
         let carrier = of_sheet.and_then(|company| carriers.known(company));
         let (Some(carrier), Some(guess)) = (carrier, guess) else { continue };
         let guessed = Carrier::known(guess.code);
-        if guessed != carrier && (!guess.sure || same_house(&guessed, &carrier)) {
+        let may_be_its = same_house(&guessed, &carrier) || is_of_one_house(&guessed, &carrier);
+        if guessed != carrier && (!guess.sure || may_be_its) {
             let words = format!("上面的行写的是{}，这一行没写，单号像是{}：请在这里写上", carrier.name, guessed.name);
             row.ask(Of::Company, words);
         }
     }
+}
+
+/// Whether one carries for the other under its own name, or did: their numbers begin alike.
+fn is_of_one_house(one: &Carrier, other: &Carrier) -> bool {
+    const HOUSES: [[&str; 2]; 5] = [["FWX", "SF"], ["ZYE", "JD"], ["CND", "YTO"], ["HTKY", "JTSD"], ["DNWL", "YTO"]];
+    let codes = [one.code.as_str(), other.code.as_str()];
+    HOUSES.iter().any(|house| codes.iter().all(|code| house.contains(code)))
 }
 
 #[cfg(test)]
@@ -179,6 +244,21 @@ mod tests {
             ("快递公司：韵达", "韵达"),
             ("申通单号", "申通"),
             ("順豐快運", "顺丰快运"),
+            ("今天的申通：", "申通"),
+            ("申通 2单", "申通"),
+            ("申通2单", "申通"),
+            ("申通 共 120 票", "申通"),
+            ("申通（2票）", "申通"),
+            ("申通快递 3个包裹", "申通快递"),
+            ("仓库1 申通", "申通"),
+            ("杭州仓：申通", "申通"),
+            ("申通 小王", "申通"),
+            ("都是申通", "申通"),
+            ("申通面单12月1日", "申通"),
+            ("2单", ""),
+            ("杭州仓", ""),
+            ("申通 李四", ""),
+            ("申通 2单 顺丰 1单", ""),
             ("圆通、申通", ""),
             ("从中通换成申通", ""),
             ("别发申通", ""),

@@ -823,6 +823,19 @@ fn may_be(n: i64, lines: &[&Known<'_>], whole: Whole) -> bool {
     n <= sum(&|line| line.quantity) && (whole == Whole::No || all.any(|fits| fits == n))
 }
 
+/// That a row's list of goods has fewer pieces than its number: one of them was changed, and the other is of before.
+pub fn fewer_listed(row: &Row) -> Option<String> {
+    let pieces = how_many(row.pieces.trim())?;
+    let each = |part: &str| match each_counted(part) {
+        Some(found) if !found.is_empty() => Some(found.iter().map(|(_, n)| n).sum()),
+        _ => piece(part).map(|(_, n)| n).or_else(|| counted(part, &[]).1),
+    };
+    let (title, text, _) = texts(&row.says).next()?;
+    let listed = parts(text).map(each).collect::<Option<Vec<i64>>>()?.iter().sum::<i64>();
+    (0 < listed && listed < pieces)
+        .then(|| format!("{}里写的一共是 {listed} 件，件数写的是 {pieces}：请在这里把件数改成要发的", called(title)))
+}
+
 /// What stands between the goods of a list beside breaks and semicolons.
 const BETWEEN: [char; 7] = ['，', ',', '、', '+', '＋', '|', '&'];
 

@@ -239,6 +239,14 @@ const WANTED: Wanted<'_> = Wanted {
             "购买件数",
             "下单件数",
             "宝贝总数量",
+            "商品总数",
+            "商品总件数",
+            "订单商品数",
+            "商品数",
+            "货品数",
+            "货品总数",
+            "宝贝数",
+            "产品数",
             "宝贝件数",
             "货品件数",
             "本单数量",
@@ -249,6 +257,9 @@ const WANTED: Wanted<'_> = Wanted {
             "总数量",
             "总件数",
             "总数",
+            "销量",
+            "数",
+            "量",
             "个数",
             "份数",
             "件",
@@ -338,9 +349,18 @@ fn alike(title: &str) -> Option<usize> {
         () if parcel && ends("单号 编号 号码 跟踪号 追踪号 单") => Some(NUMBER),
         // Beside 单号, and nowhere else: a buyer has one too.
         () if title == "公司" => Some(COMPANY),
+        // 明细数量, 组合数量, 合计数量: but for those of other things, and of what has left or lies there.
+        () if title.ends_with("数量") && !counts_others(title) => Some(QUANTITY),
         () if carrier && ends("公司 商 方 名 名称 企业 品牌 name company") => Some(COMPANY),
         () => None,
     }
+}
+
+/// Whether a title counts what is no goods of an order, or no longer or not yet to leave.
+fn counts_others(title: &str) -> bool {
+    const OTHERS: &str = "包裹 快递 运单 面单 子件 子单 箱 张 票 打印 赠 礼 种类 品种 规格 行 订单 库存 可用 在途 占用 起订 限购 库 已 未 待 欠 少 缺 \
+                          退 换 补 剩 余 差 损 优惠 券 积分 评价 拆 次数 单位 备货 计划 预";
+    holds_one_of(title, OTHERS)
 }
 
 /// Every order of a batch is one transaction; so many are enough for a day.
@@ -351,13 +371,18 @@ const MOST_OF_GOODS: usize = 4_000;
 
 /// Reads a file, whatever it is called. Blocks. `Err` is a sentence.
 pub fn read(bytes: &[u8]) -> Result<Brought, String> {
-    brought(&tables::read(bytes, &WANTED)?)
+    brought(&tables::read(bytes, &WANTED)?, "")
+}
+
+/// The same of one with a name, which may say who carries what is in it where nothing else does.
+pub fn read_named(bytes: &[u8], name: &str) -> Result<Brought, String> {
+    brought(&tables::read(bytes, &WANTED)?, name)
 }
 
 /// Reads what was pasted or typed. `Err` is a sentence.
 pub fn paste(text: &str) -> Result<Brought, String> {
     let lines = a_line_for_each(text);
-    brought(&tables::paste(lines.as_deref().unwrap_or(text), &WANTED)?)
+    brought(&tables::paste(lines.as_deref().unwrap_or(text), &WANTED)?, "")
 }
 
 /// What a chat says of each parcel on several lines, the order's number on the first, as one line for each; every line
@@ -420,7 +445,7 @@ fn is_a_chats_head(line: &str) -> bool {
     (2..=3).contains(&time.split(':').count()) && time.split(':').all(part)
 }
 
-fn brought(table: &Table) -> Result<Brought, String> {
+fn brought(table: &Table, name: &str) -> Result<Brought, String> {
     let by_carrier = |row: &tables::Row| row.titles().any(|title| carrier_of(title).is_some());
     let in_a_carriers = |row: &tables::Row| number_in(&Taken::of(row, COMPANY).text).is_some();
     let shows_itself = |missing: &&String| {
@@ -478,6 +503,8 @@ fn brought(table: &Table) -> Result<Brought, String> {
         let remarks = beside.said(row);
         rows[of_it].iter_mut().for_each(|row| row.remarks = remarks.clone());
     }
+    over.close(&mut rows);
+    over.take_name(name, &mut rows);
     above::look_above(&mut rows);
     ask_about_names(table, &mut rows);
     pointed::ask(&lines_of_words(table), &mut rows);
@@ -2117,6 +2144,33 @@ mod tests {
         ] {
             assert_eq!(by(&text), right, "{text}");
         }
+        for (text, right) in [
+            (format!("今天的申通：\n{two}"), "申通"),
+            (format!("申通（2票）\n{two}"), "申通"),
+            (format!("仓库1 申通\n{two}"), "申通"),
+            // Below all of them, where nothing parts them.
+            (format!("{one}\n{two}\n都是顺丰快运"), "顺丰快运 顺丰快运"),
+            (format!("{one}\n{two}\n顺丰快运"), "顺丰快运 顺丰快运"),
+            (format!("{ORDER_NO} 中通 75312345678901\n{two}\n都是申通"), "中通 申通"),
+            (format!("顺丰快运：\n{one}\n申通："), "顺丰快运"),
+            (format!("韵达\n{one}\n申通\n{two}\n圆通"), "韵达 申通"),
+        ] {
+            assert_eq!(by(&text), right, "{text}");
+        }
+        // What a file is called says it last, and of none that is surely another's.
+        for (name, right) in [
+            ("申通面单.xlsx", " 申通"),
+            ("顺丰快运12月1日.csv", "顺丰快运 顺丰快运"),
+            ("发货明细.xlsx", " "),
+            ("申通和中通.csv", " "),
+        ] {
+            let text = format!("订单号,快递单号\n{one}\n{two}").replace('\t', ",");
+            let rows = read_named(text.as_bytes(), name).unwrap().rows;
+            let read = rows.iter().map(|row| row.company.clone()).collect::<Vec<_>>().join(" ");
+            assert_eq!(read, right, "{name}");
+            let said = format!("订单号,快递公司,快递单号\n{}", two.replace('\t', ",韵达,"));
+            assert_eq!(read_named(said.as_bytes(), name).unwrap().rows[0].company, "韵达", "{name}");
+        }
         let told = paste(&format!("顺丰快运：\n{one}")).unwrap().read_as.join("；");
         assert!(told.contains("快递公司 ← 没有写的，按上面或下面写的“顺丰快运：”"), "{told}");
         // An empty cell below one that is filled: asked where the number may be either's.
@@ -2125,6 +2179,7 @@ mod tests {
             ("京东快运", "JD1234567890123", true),
             ("EMS", "9812345678901", true),
             ("申通", "4312345678901", true),
+            ("丰网", "SF1234567890123", true),
             ("顺丰速运", "SF1234567890123", false),
             ("圆通", "SF1234567890123", false),
             ("", "SF1234567890123", false),
@@ -2215,6 +2270,32 @@ mod tests {
             assert_eq!(pieces(head), ("1".to_owned(), false), "{head}");
         }
         assert_eq!(pieces("收货人"), ("1".to_owned(), false));
+    }
+
+    #[test]
+    fn a_count_of_goods_is_known_by_what_its_title_ends_with() {
+        for (head, right) in [
+            ("销量", "2"),
+            ("数", "2"),
+            ("量", "2"),
+            ("合计数量", "2"),
+            ("明细数量", "2"),
+            ("单品数量", "2"),
+            ("组合数量", "2"),
+            ("物品数量", "2"),
+            ("商品总数", "2"),
+            ("订单商品数", "2"),
+            ("包裹数量", ""),
+            ("发票数量", ""),
+            ("库存数量", ""),
+            ("赠品数量", ""),
+            ("退货数量", ""),
+            ("打印数量", ""),
+            ("重量", ""),
+        ] {
+            let brought = paste(&format!("订单号\t快递单号\t{head}\n{ORDER_NO}\tYT8812345678901\t2")).unwrap();
+            assert_eq!(brought.rows[0].goods.quantity, right, "{head}");
+        }
     }
 
     #[test]

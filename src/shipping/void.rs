@@ -374,7 +374,9 @@ fn is_void(title: &str, said: &str) -> bool {
         let answers =
             title.contains("回传") && is_a_state(title) && is_a_void_word(&said) && !holds(&said, &["异常", "失败"]);
         // A word that means one thing wherever it has a cell to itself: 发货方式 先不发, 预计发货 缺货.
-        let alone = || boils_down_to(&said, &|word| STATES.contains(&word) || REMARKS.contains(&word));
+        let parted =
+            |word: &str| ["拆单", "分单", "拆包", "分包", "分批", "分批发货", "分开发货", "部分"].contains(&word);
+        let alone = || boils_down_to(&said, &|word| STATES.contains(&word) || REMARKS.contains(&word) || parted(word));
         return answers || title.contains('发') && !title.contains('票') && alone();
     }
     if is_a_remark(title) {

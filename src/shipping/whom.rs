@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rusqlite::Connection;
 
 use super::claims::called;
-use super::goods::{Called, Unnamed, Whole, is_titled, may_be_titled};
+use super::goods::{self, Called, Unnamed, Whole, is_titled, may_be_titled};
 use super::signs::{how_many, how_many_parcels};
 use super::{Brought, Goods, Of, Remark, Row, Says, UNTITLED, beside, goes_to, meant, void, within};
 use crate::buyers::addresses::Address;
@@ -215,6 +215,9 @@ pub fn held(conn: &Connection, mut brought: Brought, regions: &Regions) -> Resul
             let lines = of.iter().map(|id| Ok(orders::lines(conn, *id)?)).collect::<Result<Vec<_>>>()?.concat();
             hold(conn, regions, row, order, &streets, &|says| shop.other_goods(conn, &lines, says, whole))?;
             row.ask(Of::Row, within::asked(&row.says, order, &lines).unwrap_or_default());
+            if rows_of[&order.id] == 1 && of.len() == 1 {
+                row.ask(Of::Pieces, goods::fewer_listed(row).unwrap_or_default());
+            }
             if let Some(cell) = shop.strange_cell(conn, &lines, &cells)?
                 && !texts_of(conn, order)?.all().any(|own| *own == beside::plain(cell))
             {
@@ -497,7 +500,8 @@ fn hold(
     other_goods: &dyn Fn(&Says) -> Result<Option<String>>,
 ) -> Result<()> {
     let other = order.address.as_ref().and_then(|to| other_receiver(to, &row.says, streets));
-    let against = [other_number(conn, order, &row.says)?, other, other_goods(&row.says)?];
+    let beside = order.address.as_ref().and_then(|to| another_beside(to, &row.says));
+    let against = [other_number(conn, order, &row.says)?, other.or(beside), other_goods(&row.says)?];
     for words in against.into_iter().flatten() {
         row.ask(Of::Receiver, format!("{words}，是不是错行了"));
     }
@@ -637,6 +641,22 @@ fn other_receiver(to: &Address, says: &Says, streets: &[String]) -> Option<Strin
     }
     let known = names.contains(&Agrees::Yes);
     says.places.iter().find_map(|(title, text)| elsewhere(title, text, to, known, streets))
+}
+
+/// Somebody else beside the receiver in one cell: `李雷/韩梅梅`.
+fn another_beside(to: &Address, says: &Says) -> Option<String> {
+    const NOBODY: &str = "先生 女士 小姐 老师 公司 单位 学校 医院 前台 门卫 保安 物业 家 店 部 处 楼 栋 室 号 省 市 区 县 收 转 代 急 电 话 男 女 送 请 放";
+    let is_name = |part: &str| {
+        let is_han = part.chars().all(|c| !c.is_ascii() && c.is_alphabetic());
+        is_han && (2..=4).contains(&part.chars().count()) && !holds_one_of(part, NOBODY)
+    };
+    let two = |text: &str| {
+        let parts: Vec<&str> = text.split(['/', '／', '、', '&', '＆', '+', '|']).map(str::trim).collect();
+        let own = |part: &&str| name(part, &to.receiver) == Agrees::Yes;
+        parts.iter().any(own) && parts.iter().any(|part| is_name(part) && name(part, &to.receiver) == Agrees::No)
+    };
+    let (title, _) = says.receivers.iter().find(|(_, text)| two(text))?;
+    Some(format!("表里「{}」写着两个人", called_title(title)))
 }
 
 fn called_title(title: &str) -> &str {

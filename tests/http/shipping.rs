@@ -1033,8 +1033,25 @@ async fn a_note_within_a_cell_that_is_known_is_asked_about() {
         ("发货方式", "先不发".into(), true),
         ("预计发货", "缺货".into(), true),
         ("订单状态", "部分发货".into(), true),
+        ("发货方式", "拆单".into(), true),
+        ("发货方式", "分批".into(), true),
+        // One of the two was changed, and the other is of before.
+        ("商品\t件数", "罗口中筒袜 ×3\t5".into(), true),
+        ("商品\t件数", "罗口中筒袜 ×5 改成 ×3\t5".into(), true),
+        ("商品\t件数", "罗口中筒袜 x3\t5".into(), true),
+        ("商品\t件数", "罗口中筒袜 改为3双\t5".into(), true),
+        ("收货人", format!("{receiver}/李四"), true),
+        ("收货人", format!("{receiver}、韩梅梅"), true),
         ("收货人\t手机\t收货地址", format!("{receiver}\t{phone}\t西藏自治区拉萨市城关区某路1号"), true),
         ("商品\t件数", "罗口中筒袜 ×5\t5".into(), false),
+        ("商品\t件数", "罗口中筒袜\t5".into(), false),
+        ("商品\t本次发货件数", "罗口中筒袜 ×5\t2".into(), false),
+        ("发货方式", "不拆单".into(), false),
+        ("收货人", format!("{receiver}/公司"), false),
+        ("收货人", format!("{receiver}/{phone}"), false),
+        ("快递公司", "顺丰速运（杭州）".into(), false),
+        ("快递公司", "【菜鸟】顺丰速运".into(), false),
+        ("快递公司", "顺丰速运-标准快递".into(), false),
         ("宝贝信息", "【退货包运费】罗口中筒袜 5双装".into(), false),
         ("收货人\t手机", format!("{receiver}\t{phone}"), false),
         ("收货人\t手机\t收货地址", format!("{receiver}\t{phone}\t{own}某路1号"), false),
@@ -1058,7 +1075,7 @@ async fn plain_right_tables_ask_nothing() {
     let alice = w.buyer("alice").await;
     let packer = w.staff("packer", Role::Packer).await;
     let mut no = Vec::new();
-    for pieces in [5, 1, 3] {
+    for pieces in [5, 1, 3, 2, 1, 1] {
         no.push(w.paid(&alice, socks, pieces).await.no);
     }
     let to = address();
@@ -1070,7 +1087,8 @@ async fn plain_right_tables_ask_nothing() {
         brought.set(brought.get() + 1);
         let filled =
             |said: &str| said.replace("{to}", &of("receiver")).replace("{at}", &place).replace("{tel}", &of("phone"));
-        let row = |(n, said): (usize, &&str)| format!("{}\t7531234{}{n:04}\t{}", no[n], brought.get(), filled(said));
+        let row =
+            |(n, said): (usize, &&str)| format!("{}\t7531234{}{:04}\t{}", no[n], brought.get(), n + 1, filled(said));
         let rows: Vec<String> = said.iter().enumerate().map(row).collect();
         let page = packer.page(&bring(&w, &packer, pasted(&format!("{head}\n{}", rows.join("\n")))).await).await;
         (page.contains(&format!("<b class=\"ok\">{}</b> 行可执行", said.len())), page)
@@ -1113,6 +1131,40 @@ async fn plain_right_tables_ask_nothing() {
     ] {
         let (fine, page) = table(&format!("订单号\t{head}"), said).await;
         assert_eq!(fine, right, "{head} {said:?}: {page}");
+    }
+    // What other programs put beside every order of theirs.
+    for (head, words) in [
+        ("订单状态", "等待卖家发货 待发货 买家已付款 已付款 已审核 未发货 正常 已打单 无退款 没有申请退款"),
+        ("退款状态", "无 无退款 未退款 没有退款 正常 - 未申请退款 无退款申请"),
+        ("售后状态", "无 无售后 正常"),
+        (
+            "备注",
+            "放门口 请尽快发货 加急 不要放门口 放驿站 谢谢 周末送 不要打电话 生日礼物 已核对 老客户 送小样 要新鲜的",
+        ),
+        ("买家留言", "麻烦包装好一点 送人的 请用结实的箱子 坏了包退吗 多送一双 缺斤少两退款"),
+        ("发货方式", "快递 普通快递 物流 快递发货 自己联系物流 不拆单"),
+        ("配送方式", "快递 快递配送 送货上门 标快"),
+        ("预计发货", "2026-12-01 12月1日 今天 48小时内 当日发"),
+        ("发票", "不要 不需要 无 电子发票 个人"),
+        ("发货类型", "全部发货 整单发货 正常发货"),
+        ("是否缺货", "否 不缺货"),
+        ("是否退款", "否"),
+        ("面单类型", "电子面单 菜鸟面单"),
+        ("买家昵称", "小红 退堂鼓选手 不退不换"),
+        ("收货人", "{to} {to}[1234] {to}先生 {to}（收） {to}(家)"),
+        ("收货地址", "{at} {at}（放门卫） {at}[1234] {at}(蜂巢) {at}（不要放驿站） {at}，310000"),
+        (
+            "商品名称",
+            "罗口中筒袜 【退货包运费】罗口中筒袜 【断码清仓】罗口中筒袜 【缺货必赔】罗口中筒袜 【漏发补寄】罗口中筒袜 罗口中筒袜(断码特价)",
+        ),
+        ("仓库", "主仓 杭州仓 1号仓"),
+        ("快递公司", "中通 中通快递（杭州） 【菜鸟】中通快递 中通快递-标准快递 ZTO"),
+        ("客户类型", "零售 新客户"),
+    ] {
+        for word in words.split(' ') {
+            let (fine, page) = table(&format!("订单编号\t物流单号\t{head}"), &[word; 6]).await;
+            assert!(fine, "{head} {word}: {page}");
+        }
     }
     // How a chat closes.
     let chat = async |foot: &str| {

@@ -347,6 +347,9 @@ fn batch_at(id: BatchId) -> String {
     format!("/admin/shipping/batches/{id}")
 }
 
+/// What of a file's name may say who carries its parcels.
+const MOST_OF_A_NAME: usize = 80;
+
 async fn take_in(shop: &Shop, staff: Staff, form: &Bring<'_>) -> Result<BatchId> {
     let chosen = upload::only(&form.file, "file")?;
     let problem = match chosen {
@@ -358,7 +361,11 @@ async fn take_in(shop: &Shop, staff: Staff, form: &Bring<'_>) -> Result<BatchId>
         return Err(Error::field("file", problem));
     }
     let brought = match chosen {
-        Some(file) => upload::heavily(shop, file, table::read).await?,
+        Some(file) => {
+            let name = file.raw_name().map(|name| name.dangerous_unsafe_unsanitized_raw().as_str().to_owned());
+            let name: String = name.unwrap_or_default().chars().take(MOST_OF_A_NAME).collect();
+            upload::heavily(shop, file, move |bytes| table::read_named(bytes, &name)).await?
+        }
         None => table::paste(&form.text),
     };
     let brought = brought.map_err(|problem| Error::field("file", problem))?;
