@@ -4,10 +4,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::rules;
-use super::{ANY_STATE, Column, Row, TITLES, shelf, words};
+use super::{ANY_STATE, Column, Row, TITLES, against, shelf, words};
 use crate::money::Fen;
 use crate::tables::{self, Table};
-use crate::typed::holds;
+use crate::typed::{holds, plain};
 
 /// What goods moved by: such a table has sums, days, people and numbers of its own, and its 数量 is no stock.
 const OF_DOCUMENTS: [&str; 36] = [
@@ -138,9 +138,20 @@ pub fn about_what_is_said_of_all(table: &Table, rows: &mut [Row]) {
         "活动价",
     ];
     let below = table.notes.iter().find(|note| note.contains("没有读：") && holds(note, &MONEY));
+    // What names goods is said of these alone, and what says how to fill the table in of none.
+    let names: Vec<String> = rows.iter().filter_map(|row| row.said(Column::Name)).map(plain).collect();
+    let is_of_some = |text: &str| {
+        let text = plain(text);
+        names.iter().any(|name| name.chars().count() > 1 && text.contains(name.as_str()))
+    };
+    let mut known: HashMap<String, bool> = HashMap::new();
+    let mut is_of_all = |text: &str| {
+        *known.entry(text.to_owned()).or_insert_with(|| !against::explains_filling(text) && !is_of_some(text))
+    };
     for (row, read) in table.rows.iter().zip(rows) {
         let above = row.said_above().map(str::trim);
-        let told = above.filter(|text| is_title(text)).find(|text| holds(text, &MONEY) || holds(text, &OTHERS));
+        let mut told = above.filter(|text| is_title(text) && (holds(text, &MONEY) || holds(text, &OTHERS)));
+        let told = told.find(|text| is_of_all(text));
         read.asks.extend(told.map(|told| format!("表里上面写着“{told}”：这些价格、库存照用吗？照用的请打勾")));
         read.asks.extend(below.map(|below| format!("{below}：价格是人民币的请打勾")));
     }
