@@ -912,6 +912,55 @@ fn an_export_that_a_spreadsheet_has_saved_again_says_the_same() {
     }
 }
 
+const SAVED_AGAIN: [&str; 5] = [".xlsx", ".xls", ".ods", "_utf8.csv", "_gb18030.csv"];
+
+/// All that a shop has given out, opened by LibreOffice and saved again in each of its forms: every cell says what it said.
+#[test]
+fn a_shops_whole_export_comes_through_another_program() {
+    let given = table("shop_export.xlsx");
+    assert!(given.rows.len() > 40 && given.missing.is_empty(), "{:?}", given.notes);
+    for form in SAVED_AGAIN {
+        let saved = table(&format!("libreoffice_shop_export{form}"));
+        assert_eq!((saved.rows.len(), &saved.notes), (given.rows.len(), &given.notes), "{form}");
+        for (one, other) in given.rows.iter().zip(&saved.rows) {
+            assert_eq!(one.place.line, other.place.line, "{form}");
+            let words =
+                [Column::Name, Column::Subtitle, Column::Category, Column::Specs, Column::SkuCode, Column::Barcode];
+            for column in 0..import::titles().len() {
+                let said = |row: &tables::Row| {
+                    let text = row.text(column).map(|text| text.unwrap_or_else(|e| panic!("{form}: {e}")).to_owned());
+                    // 36.00 in a cell of text is 36 in one of a number.
+                    let is_figure = !words.iter().any(|word| *word as usize == column);
+                    let figure = text.as_deref().filter(|_| is_figure).and_then(Fen::from_yuan);
+                    (figure, text.filter(|_| figure.is_none()))
+                };
+                assert_eq!(said(one), said(other), "{form} {} {column}", one.place);
+            }
+        }
+    }
+}
+
+/// The list of orders to send, filled in and saved again: every parcel is that of its order, and nothing is asked.
+#[test]
+fn a_shops_list_of_parcels_comes_through_another_program() {
+    let read = |name: &str| {
+        let brought = xiaopu::shipping::table::read(&bytes(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
+        brought
+            .rows
+            .into_iter()
+            .map(|row| {
+                let asked = row.questions.iter().map(|question| question.words.clone()).collect::<Vec<_>>();
+                (row.line, row.order_no, row.company, row.tracking_no, row.pieces, row.says.goods.name, asked)
+            })
+            .collect::<Vec<_>>()
+    };
+    let given = read("shop_list.xlsx");
+    assert!(given.len() > 5 && given.iter().all(|row| row.3.len() > 10 && row.6.is_empty()), "{given:?}");
+    for form in SAVED_AGAIN {
+        assert_eq!(read(&format!("libreoffice_shop_list{form}")), given, "{form}");
+    }
+}
+
 /// Half a megabyte that unpacks to 190 is refused before any of it is believed.
 #[test]
 fn a_bomb_of_shared_strings_is_refused_cheaply() {

@@ -243,6 +243,13 @@ for kind in ("csv:Text - txt - csv (StarCalc):44,34,76", "xlsx", "ods"):
     again("export.csv", kind, "libreoffice_export." + kind.split(":")[0], "--infilter=CSV:44,34,76,1,,2052,false,true")
 for kind in ("xlsx", "xls"): again("export.xlsx", kind, "libreoffice_export_xlsx." + kind)
 
+# What a shop of `xiaopu demo` gave out: its list of orders to send, with numbers filled in by openpyxl, and all its goods. LibreOffice opens
+# them and saves them again
+for source in ("shop_list", "shop_export"):
+    for kind in ("xlsx", "xls", "ods"): office(kind, source + ".xlsx", f"libreoffice_{source}.{kind}")
+    for charset, name in ((76, "utf8"), (85, "gb18030")):
+        office(f"csv:Text - txt - csv (StarCalc):44,34,{charset}", source + ".xlsx", f"libreoffice_{source}_{name}.csv")
+
 # WPS, by hand after the layout of its parts: a formula in the cell, its pictures in a part of their own
 wb, ws = book()
 ws.append(HEAD)
