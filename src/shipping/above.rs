@@ -83,8 +83,6 @@ pub struct Over {
     /// Where the rows above that line begin, and whether any row stands below it.
     above: usize,
     ends: bool,
-    /// Whether any line before it named one.
-    several: bool,
     /// What was taken, by the words that it stands in.
     taken: Vec<String>,
 }
@@ -99,7 +97,6 @@ impl Over {
             }
             self.last = None;
         } else {
-            self.several |= self.last.is_some();
             self.last = Some((words.trim().to_owned(), carrier));
         }
         (self.above, self.ends) = (self.from, true);
@@ -107,9 +104,9 @@ impl Over {
         true
     }
 
-    /// A line that names a carrier below all rows is of those above it, where nothing else parts them.
+    /// A line that names a carrier below all rows is of those above it that no other line is of.
     pub fn close(&mut self, rows: &mut [Row]) {
-        if let Some((words, carrier)) = self.last.take_if(|_| self.ends && !self.several) {
+        if let Some((words, carrier)) = self.last.take_if(|_| self.ends) {
             for row in rows.iter_mut().skip(self.above) {
                 self.fill(row, &words, &carrier);
             }

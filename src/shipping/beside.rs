@@ -201,6 +201,8 @@ pub fn of_a_line(text: &str, known: &[&str]) -> Vec<Remark> {
         "谢谢",
         "麻烦",
         "请查收",
+        "到付",
+        "包邮",
         "包裹",
         "这个",
         "这单",

@@ -2154,6 +2154,7 @@ mod tests {
             (format!("{ORDER_NO} 中通 75312345678901\n{two}\n都是申通"), "中通 申通"),
             (format!("顺丰快运：\n{one}\n申通："), "顺丰快运"),
             (format!("韵达\n{one}\n申通\n{two}\n圆通"), "韵达 申通"),
+            (format!("{one}\n以上都是顺丰快运\n{two}\n申通"), "顺丰快运 申通"),
         ] {
             assert_eq!(by(&text), right, "{text}");
         }

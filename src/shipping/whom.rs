@@ -403,7 +403,9 @@ fn ask_what_stands_out(conn: &Connection, row: &mut Row, order: Option<&Order>) 
     for remark in &mut remarks {
         let text = beside::plain(&remark.text);
         if remark.title == beside::LINE {
-            remark.asks = !own.all().any(|own| own.contains(&text));
+            // 李雷收
+            let text = text.strip_suffix('收').filter(|name| !name.is_empty()).unwrap_or(&text);
+            remark.asks = !own.all().any(|own| own.contains(text));
             continue;
         }
         remark.text = beside::shown(&remark.text);

@@ -1173,6 +1173,9 @@ async fn plain_right_tables_ask_nothing() {
         let text = format!("{}\n{}\n{foot}", row(0), row(1));
         packer.page(&bring(&w, &packer, pasted(&text)).await).await
     };
+    let signed = format!("{} 中通 75312349990001 {}收 到付", no[4], of("receiver"));
+    let page = packer.page(&bring(&w, &packer, pasted(&signed)).await).await;
+    assert!(page.contains("<b class=\"ok\">1</b> 行可执行"), "{page}");
     for (foot, ready) in [("都发出去了", 2), ("全都寄出去了", 2), ("明天不发货", 2), ("都先别发", 0), ("先别发", 1)]
     {
         let page = chat(foot).await;
