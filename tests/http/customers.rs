@@ -42,7 +42,7 @@ async fn whoever_paid_is_a_customer_with_his_sums() {
     w.advance(2 * MINUTE);
     w.run_jobs().await;
     let page = clerk.page("/admin/customers/1").await;
-    assert!(page.contains("付过 2 单 · 累计 <span class=\"money\">¥20.00"), "{page}");
+    assert!(page.contains("<dt>累计付过 2 单</dt><dd class=\"money xl\">¥20.00"), "{page}");
     assert!(page.contains("<small>1 单 · 2 件</small>"), "what he kept: {page}");
     w.must_hold().await;
 }
