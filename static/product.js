@@ -79,6 +79,23 @@ function grow() {
   return row;
 }
 
+// Enter in what makes rows, or fills a column of them, does that, and what was not made is not saved away.
+const unmade = () => $$("[data-spec]", maker).map((field) => field.value.trim()).join("|");
+let made = unmade();
+maker.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.isComposing || !event.target.matches("input")) return;
+  event.preventDefault();
+  $(event.target.matches("[data-fill]") ? "#fill" : "#generate").click();
+});
+product.addEventListener("submit", (event) => {
+  const values = !maker.hidden && unmade() !== made && $$("[data-spec=values]").find((field) => field.value.trim());
+  const fill = !maker.hidden && $$("[data-fill]").find((field) => field.value.trim() && field.value !== field.dataset.filled);
+  if (!values && !fill) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  (values || fill).focus();
+  complain(values ? `规格「${values.value.trim()}」还没有生成，没有保存：按“生成”，或清空它` : `${fill.ariaLabel} ${fill.value.trim()} 还没有填入，没有保存：按“填入”，或清空它`);
+});
 $("#generate").addEventListener("click", () => {
   // Whoever writes values alone means the names that stand there in grey.
   const names = $$("[data-spec=name]").map((field) => field.value.trim() || field.placeholder);
@@ -94,12 +111,15 @@ $("#generate").addEventListener("click", () => {
     row.hidden = false;
     cell(row, "specs").value = written;
   }
+  made = unmade();
   matrix();
   show();
 });
 $("#fill").addEventListener("click", () => {
-  for (const fill of $$("[data-fill]").filter((field) => field.value.trim()))
+  for (const fill of $$("[data-fill]").filter((field) => field.value.trim())) {
+    fill.dataset.filled = fill.value;
     for (const row of rows().filter((row) => used(row) || row === rows()[0])) { const field = cell(row, fill.dataset.fill); if (field) field.value = fill.value.trim(); }
+  }
   matrix();
   show();
 });

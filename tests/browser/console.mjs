@@ -223,12 +223,18 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, password 
     await desk.getByRole("button", { name: "有规格" }).last().click();
     await desk.locator("[data-spec=name]").first().fill("颜色");
     await desk.locator("[data-spec=values]").first().fill("红 蓝 驼色");
-    await desk.getByRole("button", { name: "生成" }).click();
+    // What was not made yet is not saved away, and Enter makes it.
+    await desk.getByRole("button", { name: "保存", exact: true }).click();
+    await desk.getByText("规格「红 蓝 驼色」还没有生成，没有保存").waitFor();
+    assert.equal(await desk.evaluate(() => document.activeElement.value), "红 蓝 驼色");
+    await desk.keyboard.press("Enter");
     assert.deepEqual(await desk.locator("table.skus tbody tr").evaluateAll((rows) => rows.filter((row) => !row.hidden).map((row) => ["specs", "price"].map((name) => row.querySelector(`[name$='.${name}']`).value).join(" "))),
       ["颜色:红 99", "颜色:蓝 ", "颜色:驼色 "]);
     await desk.getByLabel("整列售价").fill("129");
     await desk.getByLabel("整列库存").fill("8");
-    await desk.getByRole("button", { name: "填入" }).click();
+    await desk.getByRole("button", { name: "保存", exact: true }).click();
+    await desk.getByText("整列售价 129 还没有填入，没有保存").waitFor();
+    await desk.keyboard.press("Enter");
     await desk.locator(".phone .price", { hasText: "¥129.00" }).waitFor();
     await desk.getByLabel("下架时间").fill("2099-12-31T20:00");
     await desk.getByLabel("添加图片").setInputFiles(new URL("../../static/demo/apple.jpg", import.meta.url).pathname);
