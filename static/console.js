@@ -177,14 +177,15 @@ const gunOf = (form) => (form === gun?.form ? gun : form.matches("#drawer #ship-
 addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post" || "download" in form.dataset) return;
+  const code = gunOf(form)?.value ?? "";
   if (form.dataset.sent) {
-    // A scanner that was faster than the network: the next page says so, and it is heard there, where the same label scanned again is
-    // whole. The drawer leaves no page to say it.
-    if (form === gun?.form) sessionStorage.setItem("missed", Date.now());
-    else if (gunOf(form)) tone(false);
+    // A scanner that was faster than the network is heard by its signs, and told by the next page. The drawer leaves none to tell it.
+    // An Enter or a click too many is no scan.
+    if (form !== gun?.form && code !== form.dataset.code) tone(false);
     return event.preventDefault();
   }
   form.dataset.sent = "yes";
+  form.dataset.code = code;
   remember(form);
   // Enter presses a button that nobody sees where another one stands before that which is meant.
   const button = event.submitter?.matches(".vh") ? $(".paybar .main", form) : event.submitter;

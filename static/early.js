@@ -11,7 +11,7 @@
   const listen = (event) => {
     const { key, target } = event;
     const unready = target.matches?.("input") && target.form?.method === "post" && !target.form.querySelector("button");
-    if (key === "Enter" && (early.keys || unready)) return event.preventDefault(), (early.ended = true);
+    if (key === "Enter" && (early.keys || unready)) return event.preventDefault(), (early.ended ||= early.keys + early.typed > 0);
     if (key.length > 1) return;
     const field = target.matches?.("input, textarea, select");
     if (field) early.typed += 1;
