@@ -77,10 +77,11 @@ addEventListener("input", ({ isTrusted, target }) => {
   // What is written after the question is asked about anew.
   $$("form[data-alone]").forEach((form) => delete form.dataset.alone);
 });
-// A form that came back as the answer itself, to be mended or gone on with, has what was typed in its defaults.
+// A form that came back as the answer itself, or as a page that marks what was refused, has what was typed in its defaults.
 const { at, action } = JSON.parse(sessionStorage.getItem("submitted") ?? "{}");
 sessionStorage.removeItem("submitted");
-const returned = "toShip" in document.body.dataset && at === location.pathname && !$(".flash") && $$("main form").find((form) => form.getAttribute("action") === action);
+const cameBack = (form) => form.getAttribute("action") === action && ($(".flash.error") ? $("[aria-invalid=true]", form) : at === location.pathname && !$(".flash"));
+const returned = "toShip" in document.body.dataset && $$("main form").find(cameBack);
 if (returned) [...returned.elements].filter((field) => isText(field) && field.value).forEach((field) => typed.add(field));
 addEventListener("submit", ({ target: form, submitter, defaultPrevented }) => {
   const to = new URL(submitter?.hasAttribute("formaction") ? submitter.formAction : form.action).pathname;

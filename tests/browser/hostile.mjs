@@ -117,6 +117,14 @@ await story(async ({ shop, simulator, step, shot, open, expect, login, stage, pa
     await page.locator(".strip.red").waitFor();
     await page.locator("main [name=name]").click();
     assert.equal(await leaves("orders"), false);
+    // Nor where a refusal leads back to the page, and marks what was refused.
+    stays = false;
+    await page.goto(`${shop}/admin/settings`);
+    await page.locator("[name=shop-phone]").fill("没有");
+    await page.keyboard.press("Enter");
+    await page.locator("[name=shop-phone][aria-invalid=true]").click();
+    stays = true;
+    assert.equal(await leaves("orders"), false);
     stays = false;
     await page.goto(`${shop}/admin/orders?tab=to_ship`);
     await page.locator("article.order input[type=checkbox]").first().click();
