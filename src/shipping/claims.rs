@@ -127,6 +127,8 @@ impl<'j> Parcels<'j> {
                 claims[head] = Claim::Goods(share);
             } else if let Some(words) = named.and_then(|named| known.too_many(&named)) {
                 claims[head] = Claim::Unknown(words);
+            } else if wanted == Some(known.left()) && self.names_all(known, rows) {
+                claims[head] = Claim::Count(known.left().to_string());
             } else if let Some(goods) = self.strange(known, rows)
                 && let Some(pieces) = wanted.filter(|sum| *sum <= known.left())
             {
@@ -154,6 +156,13 @@ impl<'j> Parcels<'j> {
         let goods = rows.iter().map(|at| &self.asking[*at].row.goods);
         let mut strange = goods.filter(|goods| known.line(goods).is_none() && !known.all_of(goods));
         strange.find_map(said)
+    }
+
+    /// Whether one row names all that its order has, however it parts them.
+    fn names_all(&self, known: &Known, rows: &[usize]) -> bool {
+        let [row] = rows else { return false };
+        let (named, kinds) = known.named_in(&self.asking[*row].row.goods);
+        named > 1 && named == kinds
     }
 
     /// That a row names goods of which the order has several kinds, and not which of them.
@@ -265,7 +274,7 @@ impl Known {
             return Some(only.line.id);
         }
         // A list of several goods is none of them.
-        if listed(&goods.name).is_some_and(|parts| parts.len() > 1) {
+        if listed(&goods.name).is_some_and(|parts| parts.len() > 1) || self.named_in(goods).0 > 1 {
             return None;
         }
         let (code, name) = (plain(&goods.code), plain(&goods.name));
@@ -297,6 +306,20 @@ impl Known {
             !name.is_empty() && plain(&known.line.name) == name || !code.is_empty() && known.codes.contains(&code)
         };
         self.line(goods).is_none() && self.lines.iter().filter(fits).count() > 1
+    }
+
+    /// How many kinds of the order's goods a cell names, and how many there are. 雨伞 in 自动晴雨伞 is not named.
+    fn named_in(&self, goods: &Goods) -> (usize, usize) {
+        let mut names: Vec<String> = self.lines.iter().map(|known| plain(&known.line.name)).collect();
+        names.sort_by_key(|name| (std::cmp::Reverse(name.len()), name.clone()));
+        names.dedup();
+        let mut text = plain(&goods.name);
+        let named = |name: &&String| {
+            let found = !name.is_empty() && text.contains(name.as_str());
+            text = text.replace(name.as_str(), " ");
+            found
+        };
+        (names.iter().filter(named).count(), names.len())
     }
 
     /// Whether a cell names goods of the order alone, each with its pieces, as the list to be filled in does.

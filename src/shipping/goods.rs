@@ -828,7 +828,11 @@ pub fn fewer_listed(row: &Row) -> Option<String> {
     let pieces = how_many(row.pieces.trim())?;
     let each = |part: &str| match each_counted(part) {
         Some(found) if !found.is_empty() => Some(found.iter().map(|(_, n)| n).sum()),
-        _ => piece(part).map(|(_, n)| n).or_else(|| counted(part, &[]).1),
+        _ => {
+            let one = |part: &str| piece(part).map(|(_, n)| n).or_else(|| counted(part, &[]).1);
+            let parts = part.split(BETWEEN).map(str::trim).filter(|part| !part.is_empty());
+            parts.map(one).collect::<Option<Vec<i64>>>().map(|each| each.iter().sum())
+        }
     };
     let (title, text, _) = texts(&row.says).next()?;
     let listed = parts(text).map(each).collect::<Option<Vec<i64>>>()?.iter().sum::<i64>();

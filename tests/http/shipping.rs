@@ -1236,6 +1236,41 @@ async fn a_list_of_before_a_refund_is_asked_about() {
     w.must_hold().await;
 }
 
+/// All goods of an order in one cell, however they are parted, beside the pieces of all of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn several_goods_in_a_cell_are_none_of_them_alone() {
+    let w = World::new().await;
+    let (shirt, sock, bag) =
+        (w.product("圆领 T 恤", 1000, 99).await, w.product("中筒袜", 1000, 99).await, w.product("袋", 1000, 99).await);
+    w.shop
+        .write(|tx| Ok(tx.execute("update skus set specs = '[[\"颜色\",\"白色\"]]' where product_id = 1", [])?))
+        .await
+        .unwrap();
+    let alice = w.buyer("alice").await;
+    let packer = w.staff("packer", Role::Packer).await;
+    let items =
+        json!([{ "skuId": shirt, "quantity": 2 }, { "skuId": sock, "quantity": 3 }, { "skuId": bag, "quantity": 1 }]);
+    let placed = Placed::of(alice.prepay(&w.key(), json!({ "items": items, "address": address() })).await);
+    w.pay(&placed, xiaopu::simulator::Paying::Well);
+    w.wait("the payment", || async { alice.status(&placed.no).await == "to_ship" }).await;
+    for (head, said, right) in [
+        ("商品\t件数", "圆领 T 恤 白色×2、中筒袜×3、袋×1\t6", true),
+        ("商品名称\t件数", "圆领 T 恤 白色*2+中筒袜*3+袋*1\t6", true),
+        ("宝贝标题\t件数", "圆领 T 恤 白色x2，中筒袜x3，袋x1\t6", true),
+        ("货品名称\t件数", "圆领 T 恤 白色×2；中筒袜×3；袋×1\t6", true),
+        ("商品\t数量", "圆领 T 恤 白色×2、中筒袜×3、袋×1\t6", true),
+        ("商品\t件数", "圆领 T 恤 白色×2、中筒袜×3\t6", false),
+        ("商品\t件数", "圆领 T 恤 白色×2、中筒袜×3、袋×1\t5", false),
+        ("商品\t件数", "圆领 T 恤 白色×2、中筒袜×3、袋×1\t7", false),
+    ] {
+        let text = format!("订单号\t快递单号\t{head}\n{}\tSF1234567890123\t{said}", placed.no);
+        let page = packer.page(&bring(&w, &packer, pasted(&text)).await).await;
+        assert_eq!(page.contains("<b class=\"ok\">1</b> 行可执行"), right, "{head} {said}: {page}");
+        assert!(!page.contains("「圆领 T 恤」写了"), "{head} {said}: {page}");
+    }
+    w.must_hold().await;
+}
+
 /// Whatever a column says of how much left: a row of none of it stays, and one that says nothing beside others is asked about.
 #[tokio::test(flavor = "multi_thread")]
 async fn goods_of_which_a_row_sends_none_stay() {
