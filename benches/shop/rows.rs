@@ -315,34 +315,50 @@ pub const PAGES: [(&str, &str); 17] = [
     ("导出一天的订单 csv", "/admin/orders/export.csv?days=yesterday"),
 ];
 
+/// How often each is asked, of which the first ones do not count.
+pub const ASKED: usize = 43;
+const WARM: usize = 3;
+
+/// How long each shop takes for what it is asked. Turn about, call by call: a noisy moment meets all sizes alike. Each answer is
+/// looked at.
+pub async fn in_turn(
+    shops: &mut [Connection],
+    status: u16,
+    call: impl Fn(usize, usize) -> Call,
+    mut look: impl FnMut(usize, &str),
+) -> Vec<Outcome> {
+    let mut took: Vec<Outcome> = shops.iter().map(|_| Outcome::default()).collect();
+    for n in 0..ASKED {
+        for (which, connection) in shops.iter_mut().enumerate() {
+            let call = call(which, n);
+            let begun = Instant::now();
+            let (said, body) = connection.call(&call).await;
+            let elapsed = begun.elapsed();
+            let text = String::from_utf8_lossy(&body);
+            assert_eq!(said, status, "{}: {text}", call.path);
+            look(which, &text);
+            if n >= WARM {
+                took[which].took.push(elapsed.as_micros() as u32);
+            }
+        }
+    }
+    took.iter_mut().for_each(|outcome| outcome.took.sort_unstable());
+    took
+}
+
 async fn pages() -> Vec<Line> {
-    const CALLS: usize = 40;
-    let mut shops = Vec::new();
+    let (mut programs, mut shops) = (Vec::new(), Vec::new());
     for size in SIZES {
         let program = Program::serve(&seed::shop(size).await, NOWHERE).settled().await;
-        let connection = Connection::new(program.at);
-        shops.push((program, connection));
+        shops.push(Connection::new(program.at));
+        programs.push(program);
     }
     let mut lines = Vec::new();
     for (what, path) in PAGES {
-        let call = console(path);
-        let mut took = SIZES.map(|_| Outcome::default());
         // How many orders each page shows: a small shop that finds fewer has less to do.
         let mut shown = SIZES.map(|_| 0);
-        // Turn about, call by call: a noisy moment meets all sizes alike.
-        for n in 0..CALLS + 3 {
-            for (which, (_, connection)) in shops.iter_mut().enumerate() {
-                let begun = Instant::now();
-                let (status, body) = connection.call(&call).await;
-                let text = String::from_utf8_lossy(&body);
-                assert_eq!(status, 200, "{what}: {text}");
-                shown[which] = text.matches("<article").count();
-                if n >= 3 {
-                    took[which].took.push(begun.elapsed().as_micros() as u32);
-                }
-            }
-        }
-        took.iter_mut().for_each(|outcome| outcome.took.sort_unstable());
+        let look = |which: usize, page: &str| shown[which] = page.matches("<article").count();
+        let took = in_turn(&mut shops, 200, |_, _| console(path), look).await;
         let p50 = |which: usize| took[which].quantile(0.5);
         let hits = if shown == [0; 3] { String::new() } else { format!("，各显示 {shown:?} 单") };
         let more = format!(

@@ -2441,6 +2441,17 @@ async fn a_true_payment_does_not_go_back_although_somebody_has_looked_at_the_fal
     w.must_hold().await;
 }
 
+/// Money that fits no order and can be linked to one: the shop's own, of this attempt, or another program's under a number that nobody here
+/// knows.
+async fn stray(w: &World, alice: &Buyer<'_>, placed: &Placed, theirs: bool) -> i64 {
+    if !theirs {
+        return super::numbers::orphan(w, alice, placed).await;
+    }
+    let other = w.wechat.sell_elsewhere(&sale(APP_ID, "JSAPI", "OTHERPROG20261130001", 8800)).unwrap();
+    w.notify(told(w, placed, "ZZ20261130001", &other, "8800")).await;
+    item(w, &other).await
+}
+
 /// Money that was linked while WeChat was down, or that it does not know, waits until WeChat has said that it is what was told.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_linked_unheard_is_asked_about_by_its_own_number() {
@@ -2458,14 +2469,7 @@ async fn what_was_linked_unheard_is_asked_about_by_its_own_number() {
         let sku = w.product("苹果", 8800, 99).await;
         let (alice, bob, owner) = (w.buyer("alice").await, w.buyer("bob").await, w.staff("owner", Role::Owner).await);
         let (placed, waiting) = (Placed::of(alice.buy(sku, 1).await), Placed::of(bob.buy(sku, 1).await));
-        let id = match theirs {
-            false => super::numbers::orphan(&w, &alice, &placed).await,
-            true => {
-                let other = w.wechat.sell_elsewhere(&sale(APP_ID, "JSAPI", "OTHERPROG20261130001", 8800)).unwrap();
-                w.notify(told(&w, &placed, "ZZ20261130001", &other, "8800")).await;
-                item(&w, &other).await
-            }
-        };
+        let id = stray(&w, &alice, &placed, theirs).await;
         match by {
             "heard" => {}
             "absent" => w.wechat.fault_always("orderquery", Fault::refused("ORDERNOTEXIST", "not exist")),
@@ -2524,14 +2528,7 @@ async fn what_was_linked_unheard_and_looked_at_sends_no_true_payment_back() {
         let sku = w.product("苹果", 8800, 99).await;
         let (alice, bob, owner) = (w.buyer("alice").await, w.buyer("bob").await, w.staff("owner", Role::Owner).await);
         let (placed, waiting) = (Placed::of(alice.buy(sku, 1).await), Placed::of(bob.buy(sku, 1).await));
-        let id = match theirs {
-            false => super::numbers::orphan(&w, &alice, &placed).await,
-            true => {
-                let other = w.wechat.sell_elsewhere(&sale(APP_ID, "JSAPI", "OTHERPROG20261130001", 8800)).unwrap();
-                w.notify(told(&w, &placed, "ZZ20261130001", &other, "8800")).await;
-                item(&w, &other).await
-            }
-        };
+        let id = stray(&w, &alice, &placed, theirs).await;
         w.wechat.fault_always("orderquery", fault);
         owner.post(&format!("/admin/exceptions/{id}/link"), &[("order_no", &waiting.no)]).await;
         let unheard = w.count("select id from money_exceptions where subject like '% gone back'").await;
