@@ -230,6 +230,15 @@ pub fn plain(text: &str) -> String {
     simplified(&bare(text)).to_lowercase()
 }
 
+/// Without whose words they are: `小王：已核对`.
+pub fn unsigned(text: &str) -> &str {
+    const MOST_OF_A_NAME: usize = 8;
+    match text.split_once([':', '：']) {
+        Some((who, said)) if who.chars().count() <= MOST_OF_A_NAME => said,
+        _ => text,
+    }
+}
+
 /// What stands between the signs of a text.
 pub fn clauses(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|clause| !clause.is_empty())

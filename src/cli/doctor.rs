@@ -203,10 +203,7 @@ fn clock_finding(shop: &Shop) -> Result<String, String> {
         now => match shop.wechat.clock_ahead_ms() {
             None => Ok(format!("北京时间 {}（没有连上微信，没有比对）", clock::shown(now))),
             Some(ahead) if ahead.abs() < MINUTE => Ok(format!("北京时间 {}，与微信一致", clock::shown(now))),
-            Some(ahead) => {
-                let (way, by) = (if ahead > 0 { "快" } else { "慢" }, clock::span(ahead.abs()));
-                Err(format!("系统时间比微信{way} {by}，请校时（例如 timedatectl set-ntp true）"))
-            }
+            Some(ahead) => Err(format!("系统时间比微信{}，请校时（例如 timedatectl set-ntp true）", clock::off(ahead))),
         },
     }
 }

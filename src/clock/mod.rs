@@ -189,6 +189,16 @@ pub fn shown_near(ms: i64, now: i64) -> String {
     }
 }
 
+/// How a clock goes that is so many milliseconds ahead, in words: `快 3 分钟`, `慢 26 小时`.
+pub fn off(ahead: i64) -> String {
+    format!("{} {}", fast_or_slow(ahead), span(ahead.saturating_abs()))
+}
+
+/// The same without by how much.
+pub fn fast_or_slow(ahead: i64) -> &'static str {
+    if ahead > 0 { "快" } else { "慢" }
+}
+
 /// How long `ms` is, in words: `3 分钟`, `26 小时`, `4 天`.
 pub fn span(ms: i64) -> String {
     match ms.max(0) {

@@ -371,11 +371,7 @@ impl Carriers {
         let written = written.trim_end_matches([')', '）', ' ']);
         let (name, place) = written.rsplit_once(['-', '_', '(', '（', '·', ' '])?;
         let carrier = self.exactly(shortened(name.trim_end_matches(['-', '_', ' '])))?;
-        let is_place = || match places::written(place) {
-            places::Written::Found(found) => found.before.is_empty() && found.after.is_empty(),
-            _ => false,
-        };
-        (place.chars().count() <= MOST_LETTERS && is_place()).then_some(carrier)
+        (place.chars().count() <= MOST_LETTERS && places::is_place(place)).then_some(carrier)
     }
 
     /// `SF 顺丰速运`, `中通快递(ZTO)`: a name and a code that mean the same.

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 pub use doubt::{Doubt, doubt, without_district};
 pub use list::{Listed, Sought, listed, sought, with_values};
 use names::short;
-pub use written::{Named, Written, written};
+pub use written::{Named, Written, is_place, written};
 
 use crate::typed::{quoted, simplified};
 

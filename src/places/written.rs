@@ -26,6 +26,11 @@ pub struct Named {
     pub alone: bool,
 }
 
+/// Whether a text is the name of a place and nothing else.
+pub fn is_place(text: &str) -> bool {
+    matches!(written(text), Written::Found(Named { before, after, .. }) if before.is_empty() && after.is_empty())
+}
+
 /// One way to read some of a text.
 #[derive(Clone, Debug)]
 struct Found {

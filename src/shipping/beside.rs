@@ -12,7 +12,7 @@ use crate::parcels::halts::{halts, is_harmless};
 use crate::parcels::number::{Problem, TrackingNo};
 use crate::places;
 use crate::tables::{Row, narrow};
-use crate::typed::{bare, clauses, holds, holds_one_of, simplified};
+use crate::typed::{bare, clauses, holds, holds_one_of, simplified, unsigned};
 
 /// In a table of so few rows nothing can be usual.
 const FEW_ROWS: usize = 4;
@@ -110,14 +110,16 @@ impl Column {
         if !(has_words(text) || is_sign(text) || of_flags() || of_another()) || is_usual(text) {
             return false;
         }
-        if is_ordinary(title) || places_only(text) || is_on_its_way(title, text) || is_a_service(title, text, row) {
-            return false;
-        }
         let few = self.words.len() <= FEW_WORDS || void::tells_a_state(title);
         // Where many rows say what few say, it differs from row to row, and tells nothing.
         let rare = || is_rare(count, n) && is_rare(self.unusual, n) && self.filled > count;
         let alone = || n <= FEW_ROWS && !(sorts(title) && says_no_halt(text));
-        alone() || n > FEW_ROWS && (self.filled * 2 < n || few && rare())
+        let stands_out = alone() || n > FEW_ROWS && (self.filled * 2 < n || few && rare());
+        // To look for a place takes a while.
+        let excused = || {
+            is_ordinary(title) || is_on_its_way(title, text) || is_a_service(title, text, row) || places::is_place(text)
+        };
+        stands_out && !excused()
     }
 }
 
@@ -305,7 +307,7 @@ pub fn plain(text: &str) -> String {
 
 /// Whether what somebody hung on a cell says how nearly every parcel stands, or is a wish: `已打单`, `小王：已核对`.
 pub fn is_plain(text: &str) -> bool {
-    let said = text.split_once([':', '：']).filter(|(who, _)| who.chars().count() <= 8).map_or(text, |(_, said)| said);
+    let said = unsigned(text);
     let done = |clause: &str| {
         let clause = clause.trim_end_matches('了');
         let seen = ["已核对", "已确认", "已检查", "已看", "已复核", "核对无误", "无误", "ok"];
@@ -625,12 +627,4 @@ fn is_a_service(title: &str, text: &str, row: &Row) -> bool {
         rest = behind;
     }
     rest.is_empty() && holds_one_of(title, KINDS)
-}
-
-/// Nothing but a place.
-fn places_only(text: &str) -> bool {
-    match places::written(text) {
-        places::Written::Found(places::Named { before, after, .. }) => before.is_empty() && after.is_empty(),
-        _ => false,
-    }
 }

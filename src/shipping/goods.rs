@@ -195,7 +195,7 @@ impl Called {
             any |= named || coded(&part);
             coded(&part) || rest.is_empty()
         };
-        parts(text).flat_map(|part| part.split(BETWEEN)).all(|part| part.trim().is_empty() || fits(part)) && any
+        parts_of_all(text).all(|part| part.trim().is_empty() || fits(part)) && any
     }
 
     fn names_any(&self, text: &str) -> bool {
@@ -464,7 +464,7 @@ impl Called {
                 return None;
             }
             let listed = without_brackets(text);
-            let parts: Vec<&str> = parts(&listed).flat_map(|part| part.split(BETWEEN)).collect();
+            let parts: Vec<&str> = parts_of_all(&listed).collect();
             let spec = if parts.len() == 1 { format!("{text} {}", says.goods.spec) } else { String::new() };
             for part in &parts {
                 let (goods, _) = counted(part, lines);
@@ -665,7 +665,7 @@ fn codes(says: &Says) -> Vec<String> {
     let listed: Vec<String> = listed.filter(|part| *part != code && part.len() >= SHORT).collect();
     let cells = says.named_goods.iter().map(|(_, text)| text).chain([&goods.name, &goods.spec]);
     let each = |text: &String| {
-        let apart = parts(text).flat_map(|part| part.split(BETWEEN)).map(|part| counted(part, &[]).0);
+        let apart = parts_of_all(text).map(|part| counted(part, &[]).0);
         [bare(text)].into_iter().chain(apart).filter(|text| text.len() >= SHORT).collect::<Vec<_>>()
     };
     let cells = cells.flat_map(each);
@@ -677,7 +677,7 @@ fn codes(says: &Says) -> Vec<String> {
 
 /// Whether a cell of codes counts one of the order's goods otherwise: `T0*2+T1*1`.
 fn codes_differ(text: &str, lines: &[Known<'_>], whole: Whole) -> bool {
-    let apart = parts(text).flat_map(|part| part.split(BETWEEN)).map(|part| counted(part, &[]));
+    let apart = parts_of_all(text).map(|part| counted(part, &[]));
     let apart: Vec<(String, i64)> = apart.filter_map(|(code, n)| Some((bare(&code), n?))).collect();
     apart.iter().any(|(code, _)| {
         let of: Vec<&Known<'_>> = lines.iter().filter(|known| known.has_code(code)).collect();
@@ -846,6 +846,11 @@ const BETWEEN: [char; 7] = ['，', ',', '、', '+', '＋', '|', '&'];
 /// The parts of a list of goods.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
     text.split(['；', ';', '\n']).map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// The same at every sign that may stand between them.
+fn parts_of_all(text: &str) -> impl Iterator<Item = &str> {
+    parts(text).flat_map(|part| part.split(BETWEEN))
 }
 
 /// `苹果 5 斤 ×2`

@@ -371,7 +371,7 @@ const MOST_OF_GOODS: usize = 4_000;
 
 /// Reads a file, whatever it is called. Blocks. `Err` is a sentence.
 pub fn read(bytes: &[u8]) -> Result<Brought, String> {
-    brought(&tables::read(bytes, &WANTED)?, "")
+    read_named(bytes, "")
 }
 
 /// The same of one with a name, which may say who carries what is in it where nothing else does.

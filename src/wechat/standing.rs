@@ -3,9 +3,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::v3::sign::{APART, BadSeal, fast_or_slow};
+use super::v3::sign::{APART, BadSeal};
 use super::{Account, Api, GatewayError};
-use crate::clock::span;
+use crate::clock::off;
 
 /// What was said last.
 #[derive(Default)]
@@ -165,9 +165,9 @@ fn known(api: Api, e: &GatewayError, ahead: Option<i64>) -> Option<Why> {
         (Some("SIGNERROR"), Api::V2) => return keys(SIGN_V2),
         (Some("SIGNERROR"), Api::V3) => {
             if let Some(ahead) = ahead.filter(|ahead| ahead.saturating_abs() > APART) {
-                let (way, by) = (fast_or_slow(ahead), span(ahead.saturating_abs()));
                 return keys(&format!(
-                    "微信说签名错误，而本机的时钟比微信{way} {by}：请求的时间不对，微信就不认签名。请校时（例如 timedatectl set-ntp true），密钥不用改"
+                    "微信说签名错误，而本机的时钟比微信{}：请求的时间不对，微信就不认签名。请校时（例如 timedatectl set-ntp true），密钥不用改",
+                    off(ahead)
                 ));
             }
             return keys("微信说签名错误：商户私钥和证书序列号不对应，或商户号不对。请在设置页核对");

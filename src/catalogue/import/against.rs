@@ -5,7 +5,7 @@ use super::super::rules;
 use super::off::unread;
 use super::{ANY_STATE, Column, Row, shelf};
 use crate::tables::{self, Table};
-use crate::typed::{clauses, holds, plain};
+use crate::typed::{clauses, holds, plain, unsigned};
 
 /// Goods that are sold no more, or not yet.
 const GONE: [&str; 22] = [
@@ -120,21 +120,25 @@ fn about_lines(table: &Table, rows: &mut [Row]) {
         }
     }
     let mut heads: Vec<(Option<&str>, u32)> = Vec::new();
-    let head = |row: &tables::Row| (row.place.sheet.clone(), row.head_line());
     for row in &table.rows {
-        let own = (row.place.sheet.as_deref(), row.head_line());
+        let own = head(row);
         if heads.contains(&own) {
             continue;
         }
         heads.push(own);
         // How a table is to be filled in stands there, too.
         for text in row.above().map(str::trim).filter(|text| !explains_filling(text)) {
-            say("表上面", text, &|at| head(&table.rows[at]) == head(row));
+            say("表上面", text, &|at| head(&table.rows[at]) == own);
         }
     }
     for (at, words) in asks {
         rows[at].asks.push(words);
     }
+}
+
+/// Under which heading a row stands.
+fn head(row: &tables::Row) -> (Option<&str>, u32) {
+    (row.place.sheet.as_deref(), row.head_line())
 }
 
 /// Whether a line has any word against goods, before it is known whose.
@@ -191,8 +195,7 @@ fn says_what_it_is(text: &str) -> bool {
         "ok",
         "已盘点",
     ];
-    let said = text.split_once([':', '：']).filter(|(who, _)| who.chars().count() <= 8).map_or(text, |(_, said)| said);
-    let said = plain(said);
+    let said = plain(unsigned(text));
     clauses(&said).next().is_some() && clauses(&said).all(|clause| WORDS.contains(&clause))
 }
 

@@ -291,7 +291,7 @@ async fn ask_for_nothing(shop: &Shop, account: &Account) -> Result<i64> {
 pub fn clock_words(shop: &Shop) -> String {
     match shop.wechat.clock_ahead_ms() {
         Some(ms) if ms.abs() < CLOCK_OFF => "与微信的时间一致 ✓".into(),
-        Some(ms) => format!("本机比微信{} {}，请校时", if ms > 0 { "快" } else { "慢" }, clock::span(ms.abs())),
+        Some(ms) => format!("本机比微信{}，请校时", clock::off(ms)),
         None => "还没有听微信报过时间".into(),
     }
 }

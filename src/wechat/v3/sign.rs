@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::Merchant;
 use super::keys::{PrivateKey, PublicKey};
-use crate::clock::{MINUTE, SECOND, span};
+use crate::clock::{MINUTE, SECOND, fast_or_slow, off, span};
 
 /// The one scheme there is.
 pub const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";
@@ -83,11 +83,6 @@ pub enum BadSeal {
     Wrong,
 }
 
-/// What a clock is that is so many milliseconds ahead.
-pub fn fast_or_slow(ahead: i64) -> &'static str {
-    if ahead > 0 { "快" } else { "慢" }
-}
-
 impl BadSeal {
     /// A constant ASCII word for the answer and the log.
     pub fn word(&self) -> &'static str {
@@ -150,7 +145,7 @@ impl BadSeal {
             }
             BadSeal::Old { ago, ahead } => {
                 let clock = match ahead.abs() > APART {
-                    true => format!("。另外，本机的时钟比微信{} {}，请校时", fast_or_slow(*ahead), span(ahead.abs())),
+                    true => format!("。另外，本机的时钟比微信{}，请校时", off(*ahead)),
                     false => String::new(),
                 };
                 format!(
